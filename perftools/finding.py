@@ -1,0 +1,117 @@
+"""The Diagnosis: what an Audit means. Findings carry numbers with units and intervals, apart from the words around them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from perftools.record import Missing, Part, Type
+
+Severity = Literal["info", "low", "medium", "high"]
+SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high")
+
+
+class Estimate(Part, frozen=True, kw_only=True):
+    """A number with its 95 % interval, its unit and what it is a share of."""
+
+    value: float
+    low: float
+    high: float
+    unit: str
+    n: int
+    """Observations behind it."""
+    of: str | None = None
+    """For shares: "cpu", "gil" or "wall" (design, "share.of")."""
+    counted: bool = False
+    """From a counter of the kernel or the collector: no interval."""
+    few: bool = False
+    """Too few independent blocks for an interval: "too few to tell"."""
+
+
+class Measure(Part, frozen=True, kw_only=True):
+    """A named number of the evidence: "samples on this line", "peak share, worker 4712"."""
+
+    label: str
+    estimate: Estimate
+
+
+class Where(Part, frozen=True, kw_only=True):
+    """The loop or call to change."""
+
+    file: str
+    line: int
+    function: str
+    """Qualified, from the source; the enclosing named function."""
+    end_line: int | None = None
+
+
+class Fact(Part, frozen=True, kw_only=True):
+    """What is known of one name at one place, by vote over the walks."""
+
+    name: str
+    type: Type
+    sizes: tuple[int, ...]
+    observations: int
+
+
+class Gain(Part, frozen=True, kw_only=True):
+    """What a fix should bring; filled in after detection, from timings."""
+
+    of: Literal["cpu", "wall", "p99", "memory"]
+    low: float
+    high: float
+    basis: str
+
+
+class Finding(Part, frozen=True, kw_only=True):
+    """One cause, at one place."""
+
+    rule: str
+    severity: Severity
+    title: str
+    where: Where | None
+    share: Estimate | None
+    evidence: tuple[Measure | str, ...]
+    facts: tuple[Fact, ...]
+    heat: tuple[tuple[int, float], ...]
+    """(line, share of the finding's own time), hottest first."""
+    why: str
+    todo: str
+    fingerprint: str
+    """Stable over runs, hosts and line shifts: rule, file relative to its import root, function, statement."""
+    entry: Where | None = None
+    """The route handler or task function that leads here."""
+    gain: Gain | None = None
+    recipe: str | None = None
+    rank: float = 0.0
+    """Ordering key: share x (1 - 1/speed-up). Not printed."""
+
+
+class Ok(Part, frozen=True, kw_only=True):
+    """Checked, and fine."""
+
+    rule: str
+    says: str
+
+
+class Unjudged(Part, frozen=True, kw_only=True):
+    """Not checked, and why."""
+
+    rule: str
+    missing: Missing
+
+
+class Clause(Part, frozen=True, kw_only=True):
+    """One clause of the verdict."""
+
+    text: str
+    finding: int | None = None
+    """Its number in the report, from 1."""
+
+
+class Diagnosis(Part, frozen=True, kw_only=True):
+    """What an audit means, best first."""
+
+    verdict: tuple[Clause, ...]
+    findings: tuple[Finding, ...]
+    checked_ok: tuple[Ok, ...]
+    not_checked: tuple[Unjudged, ...]

@@ -1,0 +1,300 @@
+"""The Audit: one immutable record of what was seen in a running service; nothing in it judges.
+
+Every collector fills one field of `Observations`, or puts a `Missing` there. The record is saved as JSON, so that it
+can be diagnosed again later, elsewhere, by newer rules. Clocks are CLOCK_MONOTONIC; times count from the window's start.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+SCHEMA = "perftools.audit/1"
+
+
+class Part(Struct, frozen=True):
+    """A frozen part of a document. `frozen` is repeated on every subclass because mypy does not inherit it."""
+
+
+class Missing(Part, frozen=True, kw_only=True, tag="missing"):
+    """Why something was not observed or not judged: a result like any other."""
+
+    code: str
+    reason: str
+    remedy: str | None = None
+
+
+class Cost(Part, frozen=True, kw_only=True):
+    """What observing cost, and what the observer could not see."""
+
+    method: str
+    cpu_s: float
+    lost: int
+    max_gap_ms: float
+    complete: str
+
+
+Role = Literal["worker", "master", "helper"]
+
+
+class Process(Part, frozen=True, kw_only=True):
+    """One process of the service."""
+
+    pid: int
+    ns_pid: int
+    """The pid inside its own pid namespace; equal to `pid` where there is none."""
+    start_ticks: int
+    """Start time in clock ticks since boot (/proc/PID/stat field 22): with the pid, an identity that survives pid reuse."""
+    role: Role
+    python: str | None
+    """Version as "3.11.7", or "3.11" where only the minor version could be had; None for a process that is no Python."""
+    executable: str
+    cmdline: tuple[str, ...]
+    """Arguments; those that look like secrets are redacted."""
+    uid: int
+    threads: int
+
+
+class Cpus(Part, frozen=True, kw_only=True):
+    """How many CPUs the service may use at once."""
+
+    effective: float
+    source: str
+    """The file or call that set the limit."""
+
+
+class Target(Part, frozen=True, kw_only=True):
+    """The service under observation: its processes, their roles, and the CPUs that they share."""
+
+    root_pid: int
+    asked: str
+    """What the user named: "pid 4711", "port 8000", "name REGEX"."""
+    processes: tuple[Process, ...]
+    cpus: Cpus
+    container: str | None = None
+    user_paths: tuple[str, ...] = ()
+    """Paths below site-packages that hold the user's own code (wheels installed from a folder, the distribution that
+    owns the entry module), as the target sees them."""
+
+    @property
+    def workers(self) -> tuple[Process, ...]:
+        """The processes that do the service's work, and are therefore sampled."""
+        return tuple(process for process in self.processes if process.role == "worker")
+
+
+class Run(Part, frozen=True, kw_only=True):
+    """One sampler run: one process in one round."""
+
+    pid: int
+    round: int
+    kind: Literal["active", "gil"]
+    start_s: float
+    duration_s: float
+    ticks: int
+    """Sampling instants in the run, of which each running thread should give one stack."""
+    errors: int
+    """Stacks that could not be read."""
+
+
+class Stream(Part, frozen=True, kw_only=True):
+    """One thread's samples of one run, in the order taken: blocks for the interval are formed inside it."""
+
+    pid: int
+    tid: int | None
+    """Kernel thread id; None on targets <= 3.10, where the sampler cannot tell."""
+    thread: str
+    """The thread's Python name, "" where it has none."""
+    round: int
+    kind: Literal["active", "gil"]
+    """A gil round records only whoever holds the GIL."""
+    stacks: tuple[int, ...]
+    """Indices into Samples.stacks."""
+
+
+class Samples(Part, frozen=True, kw_only=True, tag="samples"):
+    """Stacks of all workers over the window."""
+
+    cost: Cost
+    rate_hz: float
+    frames: tuple[tuple[str, str, int], ...]
+    """Function (qualified from 3.11 on), file as the target sees it, line."""
+    stacks: tuple[tuple[int, ...], ...]
+    """Indices into frames, leaf first; each distinct stack once."""
+    runs: tuple[Run, ...]
+    streams: tuple[Stream, ...]
+
+
+class ThreadTime(Part, frozen=True, kw_only=True):
+    """What the kernel's scheduler counted for one thread in one round (/proc/PID/task/TID/schedstat)."""
+
+    pid: int
+    tid: int
+    name: str
+    """The kernel's name of the thread (comm)."""
+    round: int
+    run_s: float
+    """On a CPU."""
+    wait_s: float
+    """Runnable, waiting for a CPU."""
+
+
+class RoundTime(Part, frozen=True, kw_only=True):
+    """When a round ran, and the CPU time that one process used in it (utime + stime: threads that ended are in it)."""
+
+    pid: int
+    round: int
+    start_s: float
+    duration_s: float
+    cpu_s: float
+
+
+class Threads(Part, frozen=True, kw_only=True, tag="threads"):
+    """CPU and run-queue time of every thread that ran, by round; threads that never ran are left out."""
+
+    cost: Cost
+    rounds: tuple[RoundTime, ...]
+    times: tuple[ThreadTime, ...]
+
+
+class Type(Part, frozen=True, kw_only=True):
+    """What an object is, read from the target's memory; never its value.
+
+    `list[float]` is Type(name="list", items=(Type(name="float"),)). For mixed containers `items` holds every element
+    type that made up >= 10 % of the elements read, most frequent first. `fields` are the attributes, string keys or
+    tuple positions that the source names: dict records, instances, mixed tuples.
+    """
+
+    name: str
+    dtype: str = ""
+    """ndarray "f8", "i4", …; array.array type code."""
+    order: str = ""
+    """ndarray: "C", "F" or "" (neither)."""
+    keys: tuple[Type, ...] = ()
+    items: tuple[Type, ...] = ()
+    fields: tuple[tuple[str, Type], ...] = ()
+
+    def __str__(self) -> str:
+        if self.name in ("ndarray", "array"):
+            inside = ", ".join(part for part in (self.dtype, self.order) if part)
+        elif self.fields:
+            inside = ", ".join(f"{name}: {kind}" for name, kind in self.fields)
+            return f"{self.name}({inside})"
+        else:
+            items = " | ".join(str(item) for item in self.items)
+            keys = " | ".join(str(key) for key in self.keys)
+            inside = ", ".join(part for part in (keys, items) if part)
+        return f"{self.name}[{inside}]" if inside else self.name
+
+
+class Seen(Part, frozen=True, kw_only=True):
+    """One name at one place, and what it was found to be: one row for each type that was seen under it."""
+
+    name: str
+    """A path as the source writes it ("rows", "self.weights", "row['x']"), or an iterator of the running loops:
+    "<iter 0>" is the outermost one's container, ".0" a comprehension's or generator's."""
+    type: Type
+    sizes: tuple[int, ...]
+    """Length, or shape, by nesting depth; median over the observations."""
+    count: int
+    """Observations of this type under this name at this place."""
+    same: bool = False
+    """Every observation was at one address: refutes "made anew per request" for parameters and attributes only."""
+
+
+class Position(Part, frozen=True, kw_only=True):
+    """Where inside a line the leaf frame stood, from the code object's position table (3.11 on)."""
+
+    line: int
+    end_line: int
+    column: int
+    end_column: int
+    calling: bool
+    """The instruction is a call: the time is spent inside C."""
+    count: int
+
+
+class Site(Part, frozen=True, kw_only=True):
+    """All that the walks saw while one line of one function was executing (itself or a callee)."""
+
+    file: str
+    function: str
+    """co_name, or co_qualname where the version has it."""
+    first_line: int
+    """co_firstlineno: compared with the source to notice that it differs."""
+    line: int
+    walks: int
+    """Walks whose frame stood on this line and was read."""
+    seen: tuple[Seen, ...]
+    positions: tuple[Position, ...]
+
+
+class Values(Part, frozen=True, kw_only=True, tag="values"):
+    """Types and sizes of what the hot lines work on, from our own frame walks; no values."""
+
+    cost: Cost
+    walks: int
+    failed: int
+    """Walks that were refused by a check (the target ran on meanwhile)."""
+    sites: tuple[Site, ...]
+
+
+class Observations(Part, frozen=True, kw_only=True):
+    """What each collector saw, or why it saw nothing."""
+
+    samples: Samples | Missing
+    threads: Threads | Missing
+    values: Values | Missing
+    extra: dict[str, Raw] = {}
+    """A third party's collector writes here, under its id."""
+
+
+class Source(Part, frozen=True, kw_only=True):
+    """The text of a hot function (the outermost `def`, or a module's top-level statement), as the file holds it."""
+
+    file: str
+    first_line: int
+    text: str
+    sha256: str
+    """Of the whole file."""
+    function: str
+    """Qualified name: "Scorer.score", or "<module>"."""
+
+
+class Quality(Part, frozen=True, kw_only=True):
+    """How good the observation is: its length, its load and what went wrong."""
+
+    start_unix_ns: int
+    window_s: float
+    rounds: int
+    round_s: float
+    loaded: bool
+    ended: Literal["complete", "early", "extended", "interrupted", "gone"]
+    observer_cpu_s: float
+    """Our own process and our children, program start and imports excluded."""
+    warnings: tuple[str, ...]
+
+
+class Audit(Part, frozen=True, kw_only=True):
+    """Everything that was seen in one window."""
+
+    schema: Literal["perftools.audit/1"]
+    tool: str
+    target: Target
+    quality: Quality
+    observations: Observations
+    sources: tuple[Source, ...]
+
+
+def encode(audit: Audit) -> bytes:
+    """The audit as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(audit), indent=1)
+
+
+def decode(text: bytes) -> Audit:
+    """Read an audit back.
+
+    Raises msgspec.DecodeError (ValidationError among them) where the text is no audit of this schema.
+    """
+    return msgspec.json.decode(text, type=Audit)
