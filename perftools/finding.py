@@ -108,6 +108,47 @@ class Clause(Part, frozen=True, kw_only=True):
     """Its number in the report, from 1."""
 
 
+class TimeLine(Part, frozen=True, kw_only=True):
+    """One line or function of *where the time goes*."""
+
+    where: Where
+    share: Estimate
+    """Of all CPU samples: running and native together."""
+    running: float | None
+    """Part of `share` spent holding the GIL (Python code); None where no gil round saw this process."""
+    native: float | None
+    """Part of `share` spent on a CPU without the GIL."""
+    waiting: float
+    """Share of the sampled wall time of one thread in which this line waited (sleep, recv, a lock)."""
+    does: str = ""
+    """What is called there, where that is known: "json", "pandas DataFrame.__init__", "torch forward"."""
+
+
+class TimeTable(Part, frozen=True, kw_only=True):
+    """Where the time goes, whether or not a rule fires."""
+
+    lines: tuple[TimeLine, ...]
+    functions: tuple[TimeLine, ...]
+    of: Literal["cpu", "gil"]
+    cpu_percent: float
+    """CPU that the service's processes used over the window, 100 is one core."""
+    running: float | None
+    """Shares of that CPU: holding the GIL, … """
+    native: float | None
+    unseen: float
+    """Share of the CPU that no sample explains: threads without Python frames, samples lost."""
+
+
+class ProcessLoad(Part, frozen=True, kw_only=True):
+    """One worker's part."""
+
+    pid: int
+    cpu_percent: float
+    samples: int
+    top: Where | None
+    """Its hottest line."""
+
+
 class Diagnosis(Part, frozen=True, kw_only=True):
     """What an audit means, best first."""
 
@@ -115,3 +156,7 @@ class Diagnosis(Part, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     checked_ok: tuple[Ok, ...]
     not_checked: tuple[Unjudged, ...]
+    time: TimeTable | Missing
+    processes: tuple[ProcessLoad, ...]
+    notes: tuple[str, ...] = ()
+    """What a reader should know and no rule stands behind: seen only in the first half, source differs, GIL-held time only."""
