@@ -1,0 +1,137 @@
+"""Find the function around a line without parsing the file: a scan of logical lines and their indentation.
+
+A profiler knows a file and a line. Parsing a file of thousands of lines for each of them would cost more than the
+sampling did, and the file may be written for a newer Python than ours; indentation is enough to cut out the outermost
+function (or the top-level statement) that holds the line.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import lru_cache
+from typing import NamedTuple
+
+_TOKEN = re.compile(
+    r'''"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\'|"(?:\\.|[^\\"\n])*"|'(?:\\.|[^\\'\n])*'|\#[^\n]*|\\\n|[(\[{)\]}]|\n''',
+    re.DOTALL,
+)
+_HEAD = re.compile(r"(?:async\s+)?(?P<kind>def|class)\s+(?P<name>\w+)")
+_CONTINUES = re.compile(r"(?:else|elif|except|finally)\b")
+
+
+class Extent(NamedTuple):
+    """Where a function (with its decorators) or a top-level statement stands in its file."""
+
+    first_line: int
+    last_line: int
+    function: str
+    """Qualified name, "Scorer.score", or "<module>"."""
+
+
+class _Logical(NamedTuple):
+    """One logical line: brackets, strings and backslashes joined."""
+
+    first: int
+    last: int
+    indent: int
+    text: str
+    """From the first non-blank character to the end of the first physical line."""
+
+
+@lru_cache(maxsize=64)
+def _logical_lines(text: str) -> tuple[_Logical, ...]:
+    lines: list[_Logical] = []
+    start, depth, number, first = 0, 0, 1, 1
+    for token in _TOKEN.finditer(text + "\n"):
+        value = token.group()
+        if value == "\n":
+            if depth == 0:
+                whole = text[start : token.start()]
+                bare = whole.lstrip(" \t\f")
+                if bare and not bare.startswith("#"):
+                    indent = len(whole[: len(whole) - len(bare)].expandtabs())
+                    lines.append(_Logical(first, number, indent, bare.split("\n", 1)[0]))
+                start, first = token.end(), number + 1
+            number += 1
+        elif value in "([{":
+            depth += 1
+        elif value in ")]}":
+            depth = max(0, depth - 1)
+        else:
+            number += value.count("\n")
+    return tuple(lines)
+
+
+def enclosing(text: str, line: int) -> Extent | None:
+    """The outermost function around `line` (1-based), or the top-level statement where no function is around it.
+
+    Classes are looked through: a method is a function of its own. None where the line is beyond the text or blank.
+    """
+    lines = _logical_lines(text)
+    at = bisect_right(lines, line, key=lambda logical: logical.first) - 1
+    if at < 0 or line > text.count("\n") + 1:
+        return None
+    if lines[at].text.startswith("@"):  # co_firstlineno of a decorated function is its first decorator's line
+        at = _below_decorators(lines, at)
+    chain = [at]
+    for index in range(at - 1, -1, -1):
+        if lines[index].indent < lines[chain[-1]].indent:
+            chain.append(index)
+    names: list[str] = []
+    for index in reversed(chain):
+        head = _HEAD.match(lines[index].text)
+        if head is None:
+            if lines[index].indent == 0 and index == chain[-1] and not any(_is_def(lines[each]) for each in chain):
+                return Extent(*_statement(lines, index), "<module>")
+            continue
+        names.append(head["name"])
+        if head["kind"] == "def":
+            first = _above_decorators(lines, index)
+            return Extent(lines[first].first, _block_end(lines, index), ".".join(names))
+    return Extent(*_statement(lines, chain[-1]), "<module>")
+
+
+def _is_def(line: _Logical) -> bool:
+    head = _HEAD.match(line.text)
+    return head is not None and head["kind"] == "def"
+
+
+def _block_end(lines: tuple[_Logical, ...], head: int) -> int:
+    end = lines[head].last
+    for line in lines[head + 1 :]:
+        if line.indent <= lines[head].indent:
+            break
+        end = line.last
+    return end
+
+
+def _above_decorators(lines: tuple[_Logical, ...], head: int) -> int:
+    while head > 0 and lines[head - 1].indent == lines[head].indent and lines[head - 1].text.startswith("@"):
+        head -= 1
+    return head
+
+
+def _below_decorators(lines: tuple[_Logical, ...], at: int) -> int:
+    while at + 1 < len(lines) and lines[at].text.startswith("@"):
+        at += 1
+    return at
+
+
+def _statement(lines: tuple[_Logical, ...], head: int) -> tuple[int, int]:
+    """First and last line of a compound statement, its else/except clauses included."""
+    indent = lines[head].indent
+    first = head
+    while first > 0 and _CONTINUES.match(lines[first].text):
+        first -= 1
+        while first > 0 and lines[first].indent > indent:
+            first -= 1
+    end = _block_end(lines, head)
+    for index in range(head + 1, len(lines)):
+        if lines[index].indent == indent:
+            if not _CONTINUES.match(lines[index].text):
+                break
+            end = _block_end(lines, index)
+        elif lines[index].indent < indent:
+            break
+    return lines[first].first, end

@@ -1,0 +1,126 @@
+"""What a function's text says: its loops, what they iterate and compute, and the calls in it. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+OperationKind = Literal[
+    "arithmetic", "text", "bits", "exception", "membership", "queue", "store", "reflection", "lookup"
+]
+
+
+class Span(NamedTuple):
+    """A stretch of the file: lines from 1, columns from 0 (characters), end exclusive in its column."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+
+    def covers(self, line: int) -> bool:
+        """Does the span touch this line?"""
+        return self.line <= line <= self.end_line
+
+    def contains(self, other: Span) -> bool:
+        """Does the other span lie inside this one?"""
+        return self[:2] <= other[:2] and other[2:] <= self[2:]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Orders spans that contain one another: the innermost is smallest."""
+        return self.end_line - self.line, self.end_column - self.column
+
+
+class Operation(NamedTuple):
+    """One operation of the source that tells number work from other work."""
+
+    kind: OperationKind
+    span: Span
+
+
+class Call(NamedTuple):
+    """One call."""
+
+    span: Span
+    name: str
+    """Last component: "append" of np.append."""
+    path: str
+    """Dotted as written, "np.append"; "" where the callee is no plain name."""
+    positional: int
+    keywords: frozenset[str]
+
+
+UnitKind = Literal["for", "while", "comprehension", "generator", "call"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One loop: a statement, a comprehension, or a call that iterates (sum, sorted, map, …)."""
+
+    kind: UnitKind
+    span: Span
+    header: Span
+    """What is evaluated to get the next element; for calls the whole call."""
+    parent: int | None
+    """Index of the loop around it in the same function."""
+    function: str
+    """Qualified name of the innermost named function around it."""
+    depth: int
+    """How many `for` loops of the same code object lie around it: its iterator's place on the value stack."""
+    iterates: tuple[str, ...]
+    targets: tuple[str, ...]
+    subscripts: tuple[str, ...]
+    operands: tuple[str, ...]
+    arguments: tuple[str, ...]
+    """Names handed whole to a call inside the loop."""
+    fields: frozenset[str]
+    names: frozenset[str]
+    """Every name and attribute that it mentions: a callee must be among them."""
+    carried: str
+    """Why one iteration needs the one before it, "" where it does not."""
+    service: bool
+    """A server's or worker's endless loop: climbing stops here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A named function inside the text (the outermost one, or one nested in it)."""
+
+    name: str
+    span: Span
+    carried: str
+    """Why a call needs the one before it (state kept on attributes), "" where it does not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """The whole text of one `record.Source`, understood as far as the rules need it."""
+
+    functions: tuple[Function, ...] = ()
+    units: tuple[Unit, ...] = ()
+    calls: tuple[Call, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    statements: tuple[Span, ...] = ()
+    """Simple statements and the headers of compound ones."""
+    awaits: frozenset[int] = field(default_factory=frozenset)
+    """Lines with an `await`."""
+
+    def function_at(self, line: int) -> Function | None:
+        """The innermost named function around a line."""
+        around = [function for function in self.functions if function.span.covers(line)]
+        return min(around, key=lambda function: function.span.size, default=None)
+
+    def units_at(self, line: int) -> list[int]:
+        """Indices of the loops around a line, innermost first."""
+        around = [index for index, unit in enumerate(self.units) if unit.span.covers(line)]
+        return sorted(around, key=lambda index: self.units[index].span.size)
+
+    def calls_at(self, line: int) -> list[Call]:
+        """The calls that touch a line."""
+        return [call for call in self.calls if call.span.covers(line)]
+
+    def statement_at(self, line: int) -> Span | None:
+        """The innermost statement around a line."""
+        around = [span for span in self.statements if span.covers(line)]
+        return min(around, key=lambda span: span.size, default=None)

@@ -1,0 +1,84 @@
+"""Small questions about LibCST nodes that the reader and the dependence check share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef)
+COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
+
+
+def path(node: cst.CSTNode) -> str:
+    """ "self.rows" for a name or a dotted name, "" for anything else."""
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute):
+        base = path(node.value)
+        return f"{base}.{node.attr.value}" if base else ""
+    return ""
+
+
+def base(node: cst.CSTNode) -> str:
+    """The name that a chain of subscripts, attributes and calls hangs on as far as it is a path: "m" for m[i][j]."""
+    while isinstance(node, cst.Subscript):
+        node = node.value
+    return path(node)
+
+
+def walk(node: cst.CSTNode, *, scopes: bool = True) -> Iterator[cst.CSTNode]:
+    """The node and all below it; without `scopes`, nested functions and lambdas are left out."""
+    yield node
+    for child in node.children:
+        if scopes or not isinstance(child, SCOPES):
+            yield from walk(child, scopes=scopes)
+
+
+def callee(node: cst.Call) -> tuple[str, str]:
+    """(last name, dotted path or "") of what a call calls."""
+    function = node.func
+    if isinstance(function, cst.Attribute):
+        return function.attr.value, path(function)
+    dotted = path(function)
+    return dotted, dotted
+
+
+def is_text(node: cst.CSTNode) -> bool:
+    """A string display: literal, f-string or a concatenation of them (bytes too)."""
+    return isinstance(node, cst.SimpleString | cst.FormattedString | cst.ConcatenatedString)
+
+
+def is_constant(node: cst.CSTNode) -> bool:
+    """A number display, possibly with a sign."""
+    if isinstance(node, cst.UnaryOperation):
+        node = node.expression
+    return isinstance(node, cst.Integer | cst.Float)
+
+
+def text_key(node: cst.CSTNode) -> str | None:
+    """The value of a plain string or integer display, as a field name."""
+    if isinstance(node, cst.SimpleString):
+        value = node.evaluated_value
+        return value if isinstance(value, str) else None
+    if isinstance(node, cst.Integer):
+        return node.value
+    return None
+
+
+def index_key(subscript: cst.Subscript) -> str | None:
+    """The field name in row["x"] or row[0]; None for anything else."""
+    if len(subscript.slice) == 1 and isinstance(subscript.slice[0].slice, cst.Index):
+        return text_key(subscript.slice[0].slice.value)
+    return None
+
+
+def targets(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The single targets of an assignment target: tuples and stars unpacked."""
+    if isinstance(node, cst.Tuple | cst.List):
+        for element in node.elements:
+            yield from targets(element.value)
+    elif isinstance(node, cst.StarredElement):
+        yield from targets(node.value)
+    else:
+        yield node
