@@ -1,0 +1,111 @@
+"""What is installed: one version, every package and data file, and a start script that imports almost nothing."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+import perftools
+
+ROOT = Path(__file__).parent.parent
+SOURCES = {"perftools": "perftools", "benchmarks": "perftools_benchmarks", "recipes": "perftools_recipes"}
+"""Folder in the checkout -> package as installed."""
+
+
+@pytest.fixture(scope="module")
+def project() -> dict:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The contents of a wheel, built from a copy of the sources, without the network."""
+    copy = tmp_path_factory.mktemp("sources")
+    for name in (*SOURCES, "share"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
+        shutil.copy(ROOT / name, copy)
+    (copy / "benchmarks" / "__pycache__").mkdir()
+    (copy / "benchmarks" / "__pycache__" / "stale.cpython-311.pyc").touch()
+    build = "import sys, setuptools.build_meta as backend; backend.build_wheel(sys.argv[1])"
+    folder = tmp_path_factory.mktemp("wheel")
+    done = subprocess.run(
+        [sys.executable, "-c", build, str(folder)], cwd=copy, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder / "site")
+    return folder / "site"
+
+
+def test_the_version_stands_in_one_place_for_each_reader(project):
+    assert perftools.__version__ == project["project"]["version"] == metadata.version("perftools-ml")
+
+
+def test_every_package_of_perftools_is_listed(project):
+    packages = {".".join(path.parent.relative_to(ROOT).parts) for path in ROOT.glob("perftools/**/__init__.py")}
+    listed = {name for name in project["tool"]["setuptools"]["packages"] if name.split(".")[0] == "perftools"}
+    assert listed == packages
+
+
+def test_the_wheel_holds_every_source_and_data_file(site):
+    wanted = {
+        str(Path(package) / path.relative_to(ROOT / folder))
+        for folder, package in SOURCES.items()
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and path.suffix != ".pyc"
+    }
+    held = {
+        str(path.relative_to(site))
+        for package in SOURCES.values()
+        for path in (site / package).rglob("*")
+        if path.is_file()
+    }
+    assert held == wanted
+
+
+def test_the_wheel_holds_the_manual_pages(site):
+    pages = {path.name for path in site.glob("*.data/data/share/man/man1/*")}
+    assert pages == {path.name for path in ROOT.glob("share/man/man1/*")} != set()
+
+
+@pytest.mark.parametrize("module", ["perftools", "perftools_benchmarks"])
+def test_the_wheel_runs_outside_the_checkout(site, module, tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(site), "PYTHONSAFEPATH": "1"}
+    where = f"import {module}; print({module}.__file__)"
+    shown = subprocess.check_output([sys.executable, "-c", where], cwd=tmp_path, env=environment, text=True)
+    assert Path(shown.strip()).is_relative_to(site)
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=tmp_path, env=environment, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_every_console_script_leads_to_a_function(project):
+    points = metadata.distribution("perftools-ml").entry_points.select(group="console_scripts")
+    assert {point.name: point.value for point in points} == project["project"]["scripts"]
+    assert all(callable(point.load()) for point in points)
+
+
+def test_the_perf_script_imports_only_os_and_sys():
+    tree = ast.parse((ROOT / "perftools" / "shim.py").read_text())
+    eager = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in eager if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module for node in eager if isinstance(node, ast.ImportFrom)}
+    assert names - {"__future__"} <= {"os", "sys"}
+
+
+@pytest.mark.parametrize("script", ["tools/venv.sh", ".ci/run"])
+def test_the_shell_scripts_are_posix(script):
+    shell = shutil.which("dash") or "sh"
+    assert subprocess.run([shell, "-n", ROOT / script], check=False).returncode == 0
