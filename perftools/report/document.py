@@ -1,0 +1,45 @@
+"""The report for programs: one perftools.report/1 JSON document."""
+
+from __future__ import annotations
+
+import msgspec
+
+from perftools.finding import Diagnosis, TimeTable
+from perftools.record import Audit, Missing, Samples
+from perftools.report.model import SCHEMA, Observed, Report, Stacks, Time, found
+from perftools.report.words import sentence
+
+
+def render(audit: Audit, diagnosis: Diagnosis) -> bytes:
+    """The document, indented, ending in a newline."""
+    report = Report(
+        schema=SCHEMA,
+        tool=audit.tool,
+        target=audit.target,
+        quality=audit.quality,
+        verdict=sentence(diagnosis.verdict),
+        observations=Observed(
+            stacks=_stacks(audit.observations.samples), time=_time(diagnosis.time), processes=diagnosis.processes
+        ),
+        findings=tuple(found(finding) for finding in diagnosis.findings),
+        checked_ok=diagnosis.checked_ok,
+        not_checked=diagnosis.not_checked,
+        notes=diagnosis.notes,
+    )
+    return msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
+
+
+def _stacks(samples: Samples | Missing) -> Stacks | Missing:
+    if isinstance(samples, Missing):
+        return samples
+    taken = sum(len(stream.stacks) for stream in samples.streams)
+    return Stacks(taken=taken, lost=samples.cost.lost, rate_hz=samples.rate_hz)
+
+
+def _time(time: TimeTable | Missing) -> Time | Missing:
+    if isinstance(time, Missing):
+        return time
+    return Time(
+        of=time.of, cpu_percent=time.cpu_percent, running=time.running, native=time.native, unseen=time.unseen,
+        lines=time.lines, functions=time.functions,
+    )  # fmt: skip

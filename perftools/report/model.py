@@ -1,0 +1,137 @@
+"""The types of the report document, perftools.report/1. Shares are fractions of 1."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from perftools.finding import (
+    Estimate,
+    Fact,
+    Finding,
+    Gain,
+    Measure,
+    Ok,
+    ProcessLoad,
+    Severity,
+    TimeLine,
+    Unjudged,
+    Where,
+)
+from perftools.record import Missing, Part, Quality, Target
+
+SCHEMA: Literal["perftools.report/1"] = "perftools.report/1"
+
+
+class Share(Part, frozen=True, kw_only=True):
+    """A fraction of `of`, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    of: str | None
+    n: int
+    """Samples behind it."""
+    few: bool
+    """Too few independent samples for an interval that could be trusted."""
+    counted: bool
+    """Counted, not sampled: there is no interval."""
+
+
+class Found(Part, frozen=True, kw_only=True):
+    """One finding. Its place in `findings`, from 1, is its number."""
+
+    rule: str
+    severity: Severity
+    title: str
+    where: Where | None
+    share: Share | None
+    evidence: tuple[Measure | str, ...]
+    facts: tuple[Fact, ...]
+    """Types and sizes that were read from the target's memory."""
+    heat: tuple[tuple[int, float], ...]
+    """(line, fraction of the finding's own time), hottest first."""
+    why: str
+    todo: str
+    entry: Where | None
+    gain: Gain | None
+    recipe: str | None
+    fingerprint: str
+
+
+class Time(Part, frozen=True, kw_only=True, tag="time"):
+    """Where the time goes."""
+
+    of: Literal["cpu", "gil"]
+    cpu_percent: float
+    """CPU that the service used, 100 is one core."""
+    running: float | None
+    native: float | None
+    unseen: float
+    lines: tuple[TimeLine, ...]
+    functions: tuple[TimeLine, ...]
+
+
+class Stacks(Part, frozen=True, kw_only=True, tag="stacks"):
+    """How many stacks the report rests on."""
+
+    taken: int
+    lost: int
+    rate_hz: float
+
+
+class Observed(Part, frozen=True, kw_only=True):
+    """What was seen, apart from what it means."""
+
+    stacks: Stacks | Missing
+    time: Time | Missing
+    processes: tuple[ProcessLoad, ...]
+
+
+class Report(Part, frozen=True, kw_only=True):
+    """What an audit means."""
+
+    schema: Literal["perftools.report/1"]
+    tool: str
+    target: Target
+    quality: Quality
+    verdict: str
+    observations: Observed
+    findings: tuple[Found, ...]
+    checked_ok: tuple[Ok, ...]
+    not_checked: tuple[Unjudged, ...]
+    notes: tuple[str, ...]
+
+
+class Failure(Part, frozen=True, kw_only=True):
+    """Why there is no report."""
+
+    code: str
+    message: str
+    values: dict[str, str | int | float]
+    """What was looked at."""
+    command: str | None
+    """What to type."""
+
+
+class Failed(Part, frozen=True, kw_only=True):
+    """Stands in a report's place where there is none."""
+
+    schema: Literal["perftools.report/1"]
+    tool: str
+    error: Failure
+
+
+def found(finding: Finding) -> Found:
+    """The finding as the document has it."""
+    return Found(
+        rule=finding.rule, severity=finding.severity, title=finding.title, where=finding.where,
+        share=_share(finding.share) if finding.share else None,
+        evidence=finding.evidence, facts=finding.facts, heat=finding.heat, why=finding.why, todo=finding.todo,
+        entry=finding.entry, gain=finding.gain, recipe=finding.recipe, fingerprint=finding.fingerprint,
+    )  # fmt: skip
+
+
+def _share(share: Estimate) -> Share:
+    return Share(
+        value=share.value, low=share.low, high=share.high, of=share.of, n=share.n, few=share.few, counted=share.counted
+    )

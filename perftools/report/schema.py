@@ -1,0 +1,46 @@
+"""JSON Schemas of the two documents, made from their types and shipped beside this module.
+
+`python -m perftools.report.schema` writes them anew after a change of the types; a test fails until that is done.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from perftools.record import Audit
+from perftools.report.model import Failed, Report
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DOCUMENTS: dict[str, tuple[str, Sequence[type]]] = {
+    "audit-1.json": ("What perftools saw: perftools.audit/1", [Audit]),
+    "report-1.json": ("What it means, or why that cannot be said: perftools.report/1", [Report, Failed]),
+}
+"""File name: title and the types that a document may be."""
+
+
+def generate(name: str) -> dict[str, Any]:
+    """The schema that belongs to today's types."""
+    title, types = DOCUMENTS[name]
+    references, components = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
+    return {"$schema": DIALECT, "title": title, "anyOf": list(references), "$defs": components}
+
+
+def shipped(name: str) -> dict[str, Any]:
+    """The schema as it is installed."""
+    schema: dict[str, Any] = json.loads(resources.files(__package__).joinpath("schemas", name).read_bytes())
+    return schema
+
+
+def write(directory: Path) -> None:
+    for name in DOCUMENTS:
+        (directory / name).write_text(json.dumps(generate(name), indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(__file__).parent / "schemas")

@@ -1,0 +1,125 @@
+"""Where the time goes, line by line and function by function, and what each worker does of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from perftools.finding import Diagnosis, Finding, ProcessLoad, TimeLine, TimeTable
+from perftools.record import Missing, Source
+from perftools.report.page import Column, Page, Span
+from perftools.report.paths import Paths, function
+from perftools.report.words import GLUE, OF, clean, count, glued, interval, percent, rough, source_line
+
+LINES = 8
+FUNCTIONS = 6
+WORKERS = 12
+"""Rows shown at most; the JSON report holds them all."""
+NOTEWORTHY = 0.005
+"""Shares below this are not worth a column."""
+PARTS = ("running", "native", "waiting")
+
+LEGEND = (
+    "Shares are of the service's CPU time, ± is the 95 % interval. running: in Python, holding the GIL; "
+    "native: on a CPU without it; waiting: of one thread's time, beside the CPU time."
+)
+
+INDENT = 4
+DEEP = 6
+
+Say = Callable[[TimeLine], Sequence[Span]]
+"""The place of a row, and below it what it does."""
+
+
+def write(page: Page, diagnosis: Diagnosis, sources: Sequence[Source], paths: Paths) -> None:
+    time = diagnosis.time
+    if isinstance(time, Missing) and time.reason in {unjudged.missing.reason for unjudged in diagnosis.not_checked}:
+        return
+    page.blank()
+    page.write(("WHERE THE TIME GOES", "bold"))
+    if isinstance(time, Missing):
+        page.write(glued(time.reason), indent=INDENT, hang=INDENT)
+    else:
+        page.write(*_summary(time), indent=INDENT, hang=INDENT)
+
+        def line(row: TimeLine) -> Sequence[Span]:
+            text = clean(row.does) or source_line(sources, row.where) or ""
+            return [f"{paths.line(row.where)} {function(row.where)}", *([(text.strip(), "dim")] if text else [])]
+
+        def whole(row: TimeLine) -> Sequence[Span]:
+            return [f"{function(row.where)} {paths.line(row.where)}"]
+
+        _rows(page, "lines", time.lines[:LINES], time, diagnosis.findings, line)
+        _rows(page, "functions", time.functions[:FUNCTIONS], time, (), whole)
+        page.blank()
+        page.write((glued(LEGEND), "dim"), indent=INDENT, hang=INDENT)
+    if len(diagnosis.processes) > 1:
+        _workers(page, diagnosis.processes, paths)
+
+
+def _summary(time: TimeTable) -> Iterator[Span]:
+    parts = [(time.running, "running Python"), (time.native, "in native code"), (time.unseen, "not seen")]
+    said = ", ".join(f"{rough(part)} {what}" for part, what in parts if part is not None and part >= NOTEWORTHY)
+    yield f"{percent(time.cpu_percent / 100)} of{GLUE}a{GLUE}core used" + (f": {said}" if said else "")
+
+
+def _rows(
+    page: Page, kind: str, rows: Sequence[TimeLine], time: TimeTable, findings: Sequence[Finding], say: Say
+) -> None:
+    """One row a line or function: its finding's number, its share, the share's parts, the place, what it does."""
+    if not rows:
+        return
+    page.blank()
+    parts = [part for part in PARTS if any((_part(row, part) or 0) >= NOTEWORTHY for row in rows)]
+    whole = f"of{GLUE}{OF[time.of]}"
+    if not page.narrow:
+        heads = [Column(" " * 3), Column(whole, "right"), *(Column(part, "right") for part in parts), Column(kind)]
+        cells = [(_mark(row, findings), interval(row.share), *_percents(row, parts), *say(row)) for row in rows]
+        page.table(heads, cells)
+        return
+    page.write((f"{kind}, share {whole}", "dim"), indent=INDENT, hang=INDENT)
+    for row in rows:
+        place, *does = say(row)
+        page.write(interval(row.share), "  ", place, label=_mark(row, findings), hang=INDENT)
+        percents = [f"{part}{GLUE}{said}" for part, said in zip(parts, _percents(row, parts), strict=True) if said]
+        page.write(", ".join(percents), indent=DEEP, hang=DEEP)
+        for line in does:
+            page.cut(line, indent=DEEP)
+
+
+def _part(row: TimeLine, part: str) -> float | None:
+    value: float | None = getattr(row, part)
+    return value
+
+
+def _percents(row: TimeLine, parts: Sequence[str]) -> list[str]:
+    return [rough(_part(row, part) or 0.0) for part in parts]
+
+
+def _mark(row: TimeLine, findings: Sequence[Finding]) -> Span:
+    """The number of the finding that the row belongs to."""
+    for number, finding in enumerate(findings, start=1):
+        where = finding.where
+        if not where or (where.file, where.function) != (row.where.file, row.where.function):
+            continue
+        if where.line <= row.where.line <= (where.end_line or where.line):
+            return (f"[{number}]", "bold")
+    return ""
+
+
+def _workers(page: Page, processes: Sequence[ProcessLoad], paths: Paths) -> None:
+    page.blank()
+    page.write(("WORKERS", "bold"))
+    columns = [Column("pid", "right"), Column("of a core", "right"), Column("stacks", "right"), Column("hottest line")]
+    rows = [
+        (str(process.pid), percent(process.cpu_percent / 100), count(process.samples), _top(page, process, paths))
+        for process in processes[:WORKERS]
+    ]
+    page.table(columns, rows, indent=INDENT)
+    if len(processes) > WORKERS:
+        page.write((f"and {len(processes) - WORKERS} more", "dim"), indent=INDENT)
+
+
+def _top(page: Page, process: ProcessLoad, paths: Paths) -> str:
+    if not process.top:
+        return ""
+    return paths.line(process.top) if page.narrow else f"{paths.line(process.top)} {function(process.top)}"
