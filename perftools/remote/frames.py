@@ -1,0 +1,220 @@
+"""The running frames of another process, walked without stopping it.
+
+The innermost frame is read first and its callers later, while the process runs on: stacks can be torn, and every
+pointer may be stale. Walks are bounded and checked; what fails a check raises `Unreadable` for that thread alone.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from perftools.remote import opcodes, positions
+from perftools.remote.interpreter import Runtime, Thread, threads
+from perftools.remote.memory import MAX_READ, Unreadable, sane
+from perftools.remote.strings import read_name, read_names
+
+MAX_FRAMES = 200
+"""Stale frames can form a cycle: a walk without a bound hung for minutes on 3.13."""
+_MAX_LOCALS = 4096
+_MAX_STACK = 1024
+_OWNED_BY_C = 3
+"""FRAME_OWNED_BY_CSTACK, from 3.14 on FRAME_OWNED_BY_INTERPRETER and above: a shim between Python and C."""
+_TAGS = 7
+"""From 3.14 on the executable is a _PyStackRef, whose low bits are tags."""
+
+
+class Code(NamedTuple):
+    """What does not change while a code object lives."""
+
+    address: int
+    file: str
+    function: str
+    """co_qualname from 3.11 on, else co_name."""
+    first_line: int
+    locals: tuple[str, ...]
+    """Names of the slots: locals, cells, free variables."""
+    stack_size: int
+    lines: bytes
+    start: int
+    """Address of the instructions."""
+
+
+class Frame(NamedTuple):
+    """One running function."""
+
+    address: int
+    code: Code
+    offset: int
+    """Of the instruction, in bytes from the code's start; -1 before the first."""
+    line: int
+    globals: int
+    locals: int
+    """Address of the first slot; the value stack follows the last one."""
+
+
+class Stack(NamedTuple):
+    """One thread's frames, innermost first; or why they could not be read."""
+
+    thread: Thread
+    frames: tuple[Frame, ...]
+    problem: str = ""
+
+
+class Codes:
+    """Code objects read before, by address. One may be freed and another take its place: its fields are compared."""
+
+    def __init__(self, limit: int = 4096) -> None:
+        self._codes: dict[int, tuple[bytes, Code]] = {}
+        self._limit = limit
+
+    def get(self, runtime: Runtime, address: int, head: bytes) -> Code:
+        """The code object at `address`, whose fields are `head`. Raises Unreadable."""
+        identity = head[8 : runtime.layout.code_lines + 8]  # without the reference count
+        known = self._codes.get(address)
+        if known is not None and known[0] == identity:
+            return known[1]
+        code = _read_code(runtime, address, head)
+        if len(self._codes) >= self._limit:
+            self._codes.clear()
+        self._codes[address] = (identity, code)
+        return code
+
+
+def walk(runtime: Runtime, codes: Codes) -> Iterator[Stack]:
+    """The stacks of all threads that run Python. Raises Unreadable where not even the threads can be read."""
+    for thread in threads(runtime):
+        try:
+            frames = read_stack(runtime, thread, codes)
+        except Unreadable as error:
+            if error.code:
+                raise
+            yield Stack(thread, (), error.reason)
+        else:
+            if frames:
+                yield Stack(thread, frames)
+
+
+def read_stack(runtime: Runtime, thread: Thread, codes: Codes) -> tuple[Frame, ...]:
+    """A thread's frames, innermost first, at most MAX_FRAMES. Raises Unreadable."""
+    memory, layout = runtime.memory, runtime.layout
+    fields = (layout.frame_code, layout.frame_back, layout.frame_globals, layout.frame_instruction)
+    frame_size = 8 + max(*fields, layout.frame_owner or 0)
+    raw: list[tuple[int, int, bytes]] = []
+    seen: set[int] = set()
+    address = thread.frame
+    while address and len(raw) < MAX_FRAMES:
+        if not sane(address) or address in seen:
+            raise Unreadable("a cycle of stale frames" if address in seen else f"{address:#x} is no frame")
+        seen.add(address)
+        data = memory.read(address, frame_size)
+        if layout.frame_owner is None or data[layout.frame_owner] < _OWNED_BY_C:
+            raw.append((address, _u64(data, layout.frame_code) & ~_TAGS, data))
+        address = _u64(data, layout.frame_back)
+    code_size = 8 + max(layout.code_lines, layout.code_bytes)
+    distinct = list({code: None for _, code, _ in raw})
+    heads = dict(zip(distinct, memory.read_many([(code, code_size) for code in distinct]), strict=True))
+    frames = []
+    for address, code_address, data in raw:
+        head = heads[code_address]
+        if head is None or not sane(code_address):
+            raise Unreadable(f"{code_address:#x} is no code object")
+        code = codes.get(runtime, code_address, head)
+        frames.append(_frame(runtime, address, code, data))
+    return tuple(frames)
+
+
+def place(runtime: Runtime, frame: Frame) -> positions.Place | None:
+    """Where inside its lines a frame stands; None before 3.11 and where the position table is silent."""
+    if runtime.version < (3, 11, 0) or frame.offset < 0:
+        return None
+    found = positions.place(frame.code.lines, frame.code.first_line, frame.offset)
+    return found if found is not None and found.column >= 0 else None
+
+
+def is_calling(runtime: Runtime, frame: Frame) -> bool:
+    """Whether the frame stands on a call; if it is the innermost one, its time is spent inside C. Raises Unreadable."""
+    if frame.offset < 0:
+        return False
+    return opcodes.is_call(runtime.version, runtime.memory.u8(frame.code.start + frame.offset))
+
+
+def _frame(runtime: Runtime, address: int, code: Code, data: bytes) -> Frame:
+    layout, version = runtime.layout, runtime.version
+    if version >= (3, 11, 0):
+        offset = _u64(data, layout.frame_instruction) - code.start
+        if not -2 <= offset < MAX_READ or offset % 2:
+            raise Unreadable("the instruction lies outside the code")
+    else:
+        offset = struct.unpack_from("<i", data, layout.frame_instruction)[0]
+        offset *= 2 if version >= (3, 10, 0) and offset > 0 else 1
+        if not -2 <= offset < MAX_READ:
+            raise Unreadable("the instruction lies outside the code")
+    offset = max(offset, -1)
+    return Frame(
+        address,
+        code,
+        offset,
+        _line(version >= (3, 11, 0), version >= (3, 10, 0), code, offset),
+        _u64(data, layout.frame_globals),
+        address + layout.frame_locals,
+    )
+
+
+def _line(has_places: bool, has_linetable: bool, code: Code, offset: int) -> int:
+    """The line of an instruction; that of the function where it has none (not started, or made by the compiler)."""
+    if offset < 0:
+        return code.first_line
+    if has_places:
+        found = positions.place(code.lines, code.first_line, offset)
+        return code.first_line if found is None else found.line
+    if has_linetable:
+        return positions.linetable_line(code.lines, code.first_line, offset) or code.first_line
+    return positions.lnotab_line(code.lines, code.first_line, offset)
+
+
+def _read_code(runtime: Runtime, address: int, head: bytes) -> Code:
+    memory, layout = runtime.memory, runtime.layout
+    if memory.text(memory.pointer(_u64(head, 8) + 24, alignment=1)) != "code":  # PyTypeObject.tp_name
+        raise Unreadable(f"{address:#x} is no code object")
+    first_line, stack_size = (
+        struct.unpack_from("<i", head, offset)[0] for offset in (layout.code_first_line, layout.code_stack_size)
+    )
+    if not 0 <= first_line < 1 << 30 or not 0 <= stack_size < 1 << 20:
+        raise Unreadable(f"{address:#x} is no code object")
+    names: list[int] = []
+    for offset in layout.code_locals_names:
+        count = memory.i64(_u64(head, offset) + 16)
+        if not 0 <= count <= _MAX_LOCALS:
+            raise Unreadable(f"{count} variables in one function")
+        names += memory.u64s(_u64(head, offset) + layout.tuple_items, count) if count else ()
+    variables = read_names(runtime, names)
+    start = address + layout.code_bytes
+    if runtime.version < (3, 11, 0):
+        start = _u64(head, layout.code_bytes) + _BYTES_DATA
+    return Code(
+        address,
+        read_name(runtime, _u64(head, layout.code_file)),
+        read_name(runtime, _u64(head, layout.code_name)),
+        first_line,
+        tuple(name or "" for name in variables),
+        min(stack_size, _MAX_STACK),
+        _read_bytes(runtime, _u64(head, layout.code_lines)),
+        start,
+    )
+
+
+_BYTES_DATA = 32
+"""PyBytesObject.ob_sval."""
+
+
+def _read_bytes(runtime: Runtime, address: int) -> bytes:
+    size = runtime.memory.i64(address + 16)
+    if not 0 <= size <= MAX_READ:
+        raise Unreadable(f"{address:#x} is no bytes object")
+    return runtime.memory.read(address + _BYTES_DATA, size)
+
+
+def _u64(data: bytes, offset: int) -> int:
+    return int(struct.unpack_from("<Q", data, offset)[0])
