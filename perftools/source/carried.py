@@ -16,6 +16,7 @@ import libcst as cst
 from perftools.source.syntax import SCOPES, base, callee, is_constant, path, targets, walk
 
 _BEST = {"max", "min", "fmax", "fmin", "maximum", "minimum"}
+_GROWS = {"append", "concatenate", "concat", "hstack", "vstack"}
 _NO_CODE = cst.Module([])
 
 
@@ -183,6 +184,12 @@ def _accumulation(name: str, value: cst.BaseExpression) -> Sequence[cst.BaseExpr
             return [value.right]
         if right_is and not isinstance(value.operator, cst.Subtract) and not _mentions(value.left, name):
             return [value.left]
+    if isinstance(value, cst.Call) and callee(value)[0] in _GROWS and value.args:  # quadratic, but nothing is carried
+        first = value.args[0].value
+        grown = [each.value for each in first.elements] if isinstance(first, cst.List | cst.Tuple) else [first]
+        if any(path(each) == name for each in grown):
+            others = [each for each in grown if path(each) != name] + [each.value for each in value.args[1:]]
+            return None if any(_mentions(other, name) for other in others) else others
     if isinstance(value, cst.Call) and callee(value)[0] in _BEST:
         others = [argument.value for argument in value.args if path(argument.value) != name]
         if len(others) == len(value.args) - 1 and not any(_mentions(other, name) for other in others):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 OperationKind = Literal[
@@ -71,6 +71,9 @@ class Unit:
     iterates: tuple[str, ...]
     targets: tuple[str, ...]
     subscripts: tuple[str, ...]
+    """Names read or written at one index, or by .get(key)."""
+    slices: tuple[str, ...]
+    """Names taken by slice: whole pieces, not elements."""
     operands: tuple[str, ...]
     arguments: tuple[str, ...]
     """Names handed whole to a call inside the loop."""
@@ -91,6 +94,10 @@ class Function:
     span: Span
     carried: str
     """Why a call needs the one before it (state kept on attributes), "" where it does not."""
+    yields: bool
+    """A generator function: its body runs while somebody iterates."""
+    names: tuple[str, ...]
+    """Parameters and assigned names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +110,6 @@ class Model:
     operations: tuple[Operation, ...] = ()
     statements: tuple[Span, ...] = ()
     """Simple statements and the headers of compound ones."""
-    awaits: frozenset[int] = field(default_factory=frozenset)
-    """Lines with an `await`."""
 
     def function_at(self, line: int) -> Function | None:
         """The innermost named function around a line."""

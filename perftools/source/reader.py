@@ -60,7 +60,6 @@ class _Reader:
         self._calls: list[Call] = []
         self._operations: list[Operation] = []
         self._statements: list[Span] = []
-        self._awaits: set[int] = set()
 
     def model(self) -> Model:
         return Model(
@@ -69,7 +68,6 @@ class _Reader:
             calls=tuple(self._calls),
             operations=tuple(self._operations),
             statements=tuple(self._statements),
-            awaits=frozenset(self._awaits),
         )
 
     def _span(self, node: cst.CSTNode) -> Span:
@@ -111,9 +109,6 @@ class _Reader:
                 self.visit(node.value, place)
                 for element in node.slice:
                     self.visit(element, place.but(in_index=True))
-            case cst.Await():
-                self._awaits.add(self._span(node).line)
-                self._children(node, place)
             case cst.SimpleStatementLine():
                 self._statements.append(self._span(node))
                 self._children(node, place)
@@ -130,10 +125,17 @@ class _Reader:
 
     def _function(self, node: cst.FunctionDef, place: _Place) -> None:
         name = self._name(node.name.value, place)
-        parameters = {each.name.value for each in syntax.walk(node.params) if isinstance(each, cst.Param)}
+        parameters = [each.name.value for each in syntax.walk(node.params) if isinstance(each, cst.Param)]
+        own = list(syntax.walk(node.body, scopes=False))
+        assigned = [
+            syntax.path(target)
+            for each in own
+            if isinstance(each, cst.AssignTarget | cst.AnnAssign)
+            for target in syntax.targets(each.target)
+        ]
         declared = {
             item.name.value
-            for each in syntax.walk(node.body, scopes=False)
+            for each in own
             if isinstance(each, cst.Global | cst.Nonlocal)
             for item in each.names
         }
@@ -142,6 +144,8 @@ class _Reader:
                 name=name,
                 span=self._span(node),
                 carried=carried(node.body, parameters, shared=frozenset(declared)),
+                yields=any(isinstance(each, cst.Yield) for each in own),
+                names=tuple(dict.fromkeys(name for name in (*parameters, *assigned) if name and name != "self")),
             )
         )
         inside = place.but(function=name, unit=None, depth=0)
@@ -268,6 +272,7 @@ class _Reader:
             iterates=tuple(dict.fromkeys(found for each in iterables for found in _containers(each))),
             targets=tuple(sorted(targets - {""})),
             subscripts=tuple(mentions.subscripts),
+            slices=tuple(mentions.slices),
             operands=tuple(mentions.operands),
             arguments=tuple(mentions.arguments),
             fields=frozenset(mentions.fields),
@@ -282,6 +287,7 @@ class _Mentions:
 
     def __init__(self) -> None:
         self.subscripts: dict[str, None] = {}
+        self.slices: dict[str, None] = {}
         self.operands: dict[str, None] = {}
         self.arguments: dict[str, None] = {}
         self.fields: dict[str, None] = {}
@@ -296,7 +302,8 @@ class _Mentions:
                     self.names[each.value] = None
                 case cst.Subscript():
                     if name := syntax.base(each):
-                        self.subscripts[name] = None
+                        sliced = any(isinstance(element.slice, cst.Slice) for element in each.slice)
+                        (self.slices if sliced else self.subscripts)[name] = None
                     if (key := syntax.index_key(each)) is not None:
                         self.fields[key] = None
                 case cst.BinaryOperation():
@@ -312,7 +319,9 @@ class _Mentions:
                     self._call(each)
 
     def _call(self, node: cst.Call) -> None:
-        name, _ = syntax.callee(node)
+        name, dotted = syntax.callee(node)
+        if name == "get" and node.args and "." in dotted:
+            self.subscripts[dotted.rpartition(".")[0]] = None
         if name in ("get", "getattr", "itemgetter", "attrgetter"):
             for argument in node.args:
                 if (key := syntax.text_key(argument.value)) is not None:

@@ -24,7 +24,7 @@ class Watch(NamedTuple):
 
 
 def watch(source: Source) -> Watch:
-    """The names of all loops in the source, containers first; of a function without a loop, what its calls are given."""
+    """The names of all loops in the source, containers first, then what else the functions assign (frames, arrays)."""
     model = read(source)
     containers: dict[str, None] = {}
     others: dict[str, None] = {}
@@ -35,6 +35,8 @@ def watch(source: Source) -> Watch:
         containers.update(dict.fromkeys((*unit.iterates, *unit.subscripts)))
         others.update(dict.fromkeys((*unit.targets, *unit.operands, *unit.arguments)))
         fields.update(dict.fromkeys(sorted(unit.fields)))
+    for function in model.functions:
+        others.update(dict.fromkeys(function.names))
     paths = list(containers) + [name for name in others if name not in containers]
     return Watch(
         file=source.file,
