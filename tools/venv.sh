@@ -98,8 +98,8 @@ create() {
         fail "$VENV was not made by this Makefile: remove it, or choose another folder: make $extra VENV=/path/to/folder"
     fi
     rm -rf -- "$VENV"
-    mkdir -p -- "$VENV" 2>/dev/null && [ -w . ] ||
-        fail "cannot write to $VENV or $(pwd): clone the repository to a folder of your own"
+    [ -w . ] || fail "cannot write to $(pwd): clone the repository to a folder of your own"
+    mkdir -p -- "$VENV" 2>/dev/null || fail "cannot make $VENV: choose another folder: make $extra VENV=/path/to/folder"
     trap 'rm -rf -- "$VENV"' EXIT
     : >"$stamp"
     "$python" -m venv --without-pip "$VENV" </dev/null >"$log" 2>&1 ||
@@ -112,7 +112,7 @@ install() {
     printf 'perftools: installing into %s with %s; the output of pip goes to %s\n' "$VENV" "$python" "$log" >&2
     "$python" -m pip --python "$VENV/bin/python" install --no-input --no-user --only-binary :all: \
         --editable ".[$extra]" </dev/null >"$log" 2>&1 ||
-        fail "pip failed, $(grep -m 1 '^ERROR' "$log" || echo "see $log"): look into $log, check the network and the PIP_ settings, then run make $extra again"
+        fail "pip failed$(sed -n '/ERROR: /{s/^ *ERROR:/:/p;q;}' "$log") (its output: $log): check the network and the PIP_ settings, then: make $extra"
     printf '%s\n%s\n' "$state" "$extra" >"$stamp"
     trap - EXIT
 }
