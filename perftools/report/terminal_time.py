@@ -19,9 +19,10 @@ NOTEWORTHY = 0.005
 PARTS = ("running", "native", "waiting")
 
 LEGEND = (
-    "Shares are of the service's CPU time, ± is the 95 % interval. running: in Python, holding the GIL; "
-    "native: on a CPU without it; waiting: of one thread's time, beside the CPU time."
+    "Shares are of the service's {whole}, ± is the 95 % interval. running: in Python, holding the GIL; "
+    "native: on a CPU without it; waiting: of one thread's time, beside the shares."
 )
+WHOLE = {"cpu": "CPU time", "gil": "GIL-held time"}
 
 INDENT = 4
 DEEP = 6
@@ -51,7 +52,7 @@ def write(page: Page, diagnosis: Diagnosis, sources: Sequence[Source], paths: Pa
         _rows(page, "lines", time.lines[:LINES], time, diagnosis.findings, line)
         _rows(page, "functions", time.functions[:FUNCTIONS], time, (), whole)
         page.blank()
-        page.write((glued(LEGEND), "dim"), indent=INDENT, hang=INDENT)
+        page.write((glued(LEGEND.format(whole=WHOLE[time.of])), "dim"), indent=INDENT, hang=INDENT)
     if len(diagnosis.processes) > 1:
         _workers(page, diagnosis.processes, paths)
 

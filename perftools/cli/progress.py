@@ -1,0 +1,115 @@
+"""Progress on stderr: one line that renews itself on a terminal, two plain lines elsewhere, none with -q."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from perftools.cli.output import unicode
+from perftools.report.words import clean, plain, plural, seconds
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from perftools.record import Target
+
+COST = "nonblocking sampling at 100 Hz, no code runs in the target"
+EVERY_S = 0.25
+NARROW = 80
+"""Below this width the line has no hint."""
+
+
+class Silent:
+    """The last state, for the closing line; shows nothing."""
+
+    def __init__(self) -> None:
+        self.elapsed_s = 0.0
+        self.planned_s = 0.0
+        self.stacks = 0
+        self.cpu_percent: float | None = None
+        self.note = ""
+
+    def __call__(
+        self, *, elapsed_s: float, planned_s: float, stacks: int, cpu_percent: float | None, note: str = ""
+    ) -> None:
+        self.elapsed_s, self.planned_s, self.stacks = elapsed_s, planned_s, stacks
+        self.cpu_percent, self.note = cpu_percent, note
+
+
+class Renewed(Silent):
+    """One line on a terminal, drawn at most four times a second and gone in the end."""
+
+    def __init__(self, what: str, console: Console) -> None:
+        from rich.live import Live
+
+        super().__init__()
+        self._what = what
+        self._console = console
+        self._drawn_s = float("-inf")
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+
+    def __call__(
+        self, *, elapsed_s: float, planned_s: float, stacks: int, cpu_percent: float | None, note: str = ""
+    ) -> None:
+        super().__call__(
+            elapsed_s=elapsed_s, planned_s=planned_s, stacks=stacks, cpu_percent=cpu_percent, note=note
+        )  # fmt: skip
+        now_s = time.monotonic()
+        if now_s - self._drawn_s >= EVERY_S:
+            self._drawn_s = now_s
+            self._live.update(self._line(), refresh=True)
+
+    def start(self) -> None:
+        self._live.start()
+
+    def stop(self) -> None:
+        self._live.stop()
+
+    def _line(self) -> RenderableType:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        parts = [f"{self.elapsed_s:.0f}/{plain(seconds(self.planned_s))}", plain(plural(self.stacks, "stack"))]
+        if self.cpu_percent is not None:
+            parts.append(f"CPU {self.cpu_percent:.0f} %")
+        wide = self._console.width >= NARROW
+        if wide:
+            parts.append(clean(self.note) or "(Ctrl-C: report now)")
+        bar = ProgressBar(total=max(self.planned_s, 0.1), completed=self.elapsed_s, width=20 if wide else 10)
+        row = Table.grid(padding=(0, 2, 0, 0))
+        row.add_row(Text(f"watching {self._what}"), bar, *(Text(part, no_wrap=True) for part in parts))
+        return row
+
+
+@contextmanager
+def progress(target: Target, window_s: float | None, *, quiet: bool, stream: TextIO | None = None) -> Iterator[Silent]:
+    """What `api.audit` tells how far it is; begins with what watching costs the target."""
+    err = stream or sys.stderr
+    what = f"pid {target.root_pid}"
+    if quiet:
+        yield Silent()
+        return
+    workers = len(target.workers)
+    said = f"{what}, {plain(plural(workers, 'worker'))}" if workers > 1 else what
+    long = f" for {plain(seconds(window_s))}" if window_s is not None else ""
+    print(f"watching {said}{long}: {COST}", file=err, flush=True)
+    if not err.isatty():
+        shown = Silent()
+        yield shown
+        print(
+            f"watched {plain(seconds(shown.elapsed_s))}: {plain(plural(shown.stacks, 'stack'))}", file=err, flush=True
+        )
+        return
+    from rich.console import Console
+
+    console = Console(file=err, no_color=True, highlight=False, markup=False, emoji=False, safe_box=not unicode(err))
+    renewed = Renewed(what, console)
+    renewed.start()
+    try:
+        yield renewed
+    finally:
+        renewed.stop()
