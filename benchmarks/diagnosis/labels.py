@@ -20,19 +20,20 @@
     rule = "list-hot-path"
     file = "features.py"                   # default app.py
     function = "Scorer.score"              # the enclosing named function, or "<module>"
-    marker = "for w, x in zip("            # text that stands in the file once: the first line of the loop or call to change
+    marker = "for w, x in zip("            # stands in the file once: first line of the loop or call to change
     also = [{ file = "app.py", function = "rank", marker = "…" }]   # other places that are as right
 """
 
 from __future__ import annotations
 
 import ast
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
+
+import tomllib
 
 RULES = ("list-hot-path", "pandas-hot-path")
 SETS = Path(__file__).parent / "sets"
@@ -46,7 +47,7 @@ class LabelError(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Lines of a case's source: the loop that begins on the marker's line, else the statement that the marker stands in."""
+    """Lines of a case: the loop that begins on the marker's line, else the statement that the marker stands in."""
 
     file: str
     function: str

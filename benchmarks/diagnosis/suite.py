@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the suite; returns the exit code, 1 only if no case could be judged."""
     options = _parser().parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, frame: sys.exit(128 + number))
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     chosen = cases(options.set, options.case)
     outcomes: list[Outcome] = []
     try:

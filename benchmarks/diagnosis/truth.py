@@ -36,7 +36,7 @@ def sample(pid: int, seconds: int) -> Counter[tuple[tuple[str, str, int], ...]]:
 
 
 def shares(case: Case, root: Path, stacks: Counter[tuple[tuple[str, str, int], ...]]) -> tuple[list[float], list[str]]:
-    """The share of each cause's first place, and the hottest lines of the case's own code (function file:line share)."""
+    """The share of each cause, and the hottest lines of the case's own code ("function file:line share")."""
     everything = sum(stacks.values()) or 1
     labelled = [
         sum(count for stack, count in stacks.items() if _passes(stack, cause.places, root)) / everything

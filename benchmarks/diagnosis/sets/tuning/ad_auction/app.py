@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 app = FastAPI()
 RNG = random.Random(23)
-N_CAMPAIGNS = 9000
-N_SIGNALS = 16
+N_CAMPAIGNS = 4200
+N_SIGNALS = 40
 
 
 class Slot(BaseModel):

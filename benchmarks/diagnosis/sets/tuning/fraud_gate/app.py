@@ -23,7 +23,7 @@ def load_profiles(accounts, size, seed=5):
     return profiles
 
 
-profiles = load_profiles(40, 24000)
+profiles = load_profiles(12, 50000)
 
 
 def decide(features):
