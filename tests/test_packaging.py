@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import perftools
+from perftools.shim import VERBS
 
 ROOT = Path(__file__).parent.parent
 SOURCES = {"perftools": "perftools", "benchmarks": "perftools_benchmarks", "recipes": "perftools_recipes"}
@@ -32,7 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("sources")
     for name in (*SOURCES, "share"):
         shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE", "MANIFEST.in"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "MANIFEST.in"):
         shutil.copy(ROOT / name, copy)
     (copy / "benchmarks" / "__pycache__").mkdir()
     (copy / "benchmarks" / "__pycache__" / "stale.cpython-311.pyc").touch()
@@ -52,12 +55,6 @@ def test_the_version_stands_in_one_place_for_each_reader(project):
     assert perftools.__version__ == project["project"]["version"] == metadata.version("perftools-ml")
 
 
-def test_every_package_of_perftools_is_listed(project):
-    packages = {".".join(path.parent.relative_to(ROOT).parts) for path in ROOT.glob("perftools/**/__init__.py")}
-    listed = {name for name in project["tool"]["setuptools"]["packages"] if name.split(".")[0] == "perftools"}
-    assert listed == packages
-
-
 def test_the_wheel_holds_every_source_and_data_file(site):
     wanted = {
         str(Path(package) / path.relative_to(ROOT / folder))
@@ -74,9 +71,13 @@ def test_the_wheel_holds_every_source_and_data_file(site):
     assert held == wanted
 
 
-def test_the_wheel_holds_the_manual_pages(site):
-    pages = {path.name for path in site.glob("*.data/data/share/man/man1/*")}
-    assert pages == {path.name for path in ROOT.glob("share/man/man1/*")} != set()
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_manual_page_of_a_verb_is_installed_and_names_its_options(site, verb):
+    (page,) = site.glob(f"*.data/data/share/man/man1/perf-{verb}.1")
+    command = importlib.import_module(f"perftools.cli.{verb}").command
+    options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
+    described = page.read_text().replace("\\-", "-").partition(".SH OPTIONS")[2].partition(".SH")[0]
+    assert set(re.findall(r"(?<=[ ,])--?[a-z][a-z-]*", described)) == options | {"-h", "--help"}
 
 
 @pytest.mark.parametrize("module", ["perftools", "perftools_benchmarks"])

@@ -15,7 +15,7 @@ cd -- "$(dirname -- "$0")/.."
 case ${VENV:=.venv} in /*) ;; *) VENV=$(pwd -P)/$VENV ;; esac
 stamp=$VENV/.perftools # also says that the folder is ours to remove
 log=$VENV.log
-state=$(pwd -P && cksum <pyproject.toml)
+state=$(pwd -P && cat pyproject.toml setup.py | cksum)
 
 fail() {
     printf 'perftools: %s\n' "$1" >&2
