@@ -1,0 +1,161 @@
+"""The one place that joins the stages: audit(target) -> Audit, diagnose(audit) -> Diagnosis, and files of both kinds."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from perftools import __version__, record
+from perftools.causes import Evidence
+from perftools.collect.samples import SamplesRecorder
+from perftools.collect.sources import Sources
+from perftools.collect.threads import ThreadsRecorder
+from perftools.collect.values import ValuesRecorder
+from perftools.collect.window import Progress, observe
+from perftools.detect import diagnose as rules
+from perftools.errors import FileError, OutputUnwritable
+from perftools.finding import Diagnosis
+from perftools.hot import classify
+from perftools.record import Audit, Observations, Quality, Samples, Target
+from perftools.source import watch
+
+DEFAULT_WINDOW_S = 20.0
+_HOT = 0.02
+"""Share of the samples from which a user function is worth reading, with its callers."""
+_MOST_WATCHED = 12
+
+
+def audit(
+    target: Target, *, window_s: float | None = None, keep_source: bool = True, progress: Progress | None = None
+) -> Audit:
+    """Watch a service for one window and record what was seen.
+
+    `window_s`: exactly so many seconds; by default 20 s, less where the picture is clear, more where there is no load.
+    Raises the errors of `perftools.errors` where nothing could be observed; KeyboardInterrupt at the second Ctrl-C.
+    """
+    sources = Sources(target)
+    values = ValuesRecorder(target)
+
+    def aim(observations: Observations) -> None:
+        """Point the value reader at the functions that were hot so far."""
+        if isinstance(observations.samples, Samples):
+            hot = hot_sources(observations.samples, target, sources)
+            values.watch([watch(source) for source in hot])
+
+    def enough(observations: Observations) -> bool:
+        return rules.settled(_record(target, observations, _so_far(observations), sources))
+
+    observations, quality = observe(
+        target,
+        [SamplesRecorder(target), ThreadsRecorder(target), values],
+        window_s=window_s or DEFAULT_WINDOW_S,
+        exact=window_s is not None,
+        enough=enough,
+        after_round=aim,
+        progress=progress,
+    )
+    if isinstance(observations.samples, Samples):
+        hot_sources(observations.samples, target, sources)
+    seen = _record(target, observations, quality, sources)
+    return seen if keep_source else without_source(seen)
+
+
+def diagnose(seen: Audit) -> Diagnosis:
+    """Judge an audit by every rule."""
+    return rules.diagnose(seen)
+
+
+def hot_sources(samples: Samples, target: Target, sources: Sources) -> list[record.Source]:
+    """The functions of the user's that hold at least 2 % of the samples, callers included, most first."""
+    frames = [classify(*frame, target.user_paths) for frame in samples.frames]
+    counts: dict[int, int] = defaultdict(int)
+    for stream in samples.streams:
+        for stack in stream.stacks:
+            counts[stack] += 1
+    total = sum(counts.values()) or 1
+    weights: dict[record.Source, int] = defaultdict(int)
+    for stack, count in counts.items():
+        places = {(frames[at].file, frames[at].line) for at in samples.stacks[stack] if frames[at].owner == "user"}
+        found = {source for file, line in places if (source := sources.at(file, line)) is not None}
+        for source in found:
+            weights[source] += count
+    hot = [source for source, count in weights.items() if count >= _HOT * total]
+    return sorted(hot, key=lambda source: -weights[source])[:_MOST_WATCHED]
+
+
+def save(seen: Audit, path: str) -> None:
+    """Write an audit as JSON, readable by its owner only (0600), in one step.
+
+    Raises OutputUnwritable where that is not possible.
+    """
+    directory = str(Path(path).absolute().parent)
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=".perftools-", dir=directory)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(record.encode(seen))
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise OutputUnwritable(
+            f"cannot write {path}: {error.strerror}", looked_at={"directory": directory}, commands=()
+        ) from error
+
+
+def load(path: str) -> Audit:
+    """Read an audit from a file. Raises FileError where it is none."""
+    try:
+        return record.decode(Path(path).read_bytes())
+    except OSError as error:
+        raise FileError(f"cannot read {path}: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise FileError(f"{path} is no audit of schema {record.SCHEMA}: {error}") from error
+
+
+def without_source(seen: Audit) -> Audit:
+    """The same audit with the text of the sources left out: files, lines and hashes stay."""
+    return msgspec.structs.replace(
+        seen, sources=tuple(msgspec.structs.replace(source, text="") for source in seen.sources)
+    )
+
+
+def _so_far(observations: Observations) -> Quality:
+    """A quality for judging a window that is not over yet: only its length matters to the rules."""
+    runs = observations.samples.runs if isinstance(observations.samples, Samples) else ()
+    return Quality(
+        start_unix_ns=0,
+        window_s=max((run.start_s + run.duration_s for run in runs), default=0.0),
+        rounds=len({run.round for run in runs}),
+        round_s=max((run.duration_s for run in runs), default=0.0),
+        loaded=True,
+        ended="complete",
+        observer_cpu_s=0.0,
+        warnings=(),
+    )
+
+
+def _record(target: Target, observations: Observations, quality: Quality, sources: Sources) -> Audit:
+    return Audit(
+        schema=record.SCHEMA,
+        tool=f"perftools {__version__}",
+        target=target,
+        quality=quality,
+        observations=observations,
+        sources=_sampled(observations, target, sources),
+    )
+
+
+def _sampled(observations: Observations, target: Target, sources: Sources) -> tuple[record.Source, ...]:
+    """The text of every user function that a sample passes through."""
+    if isinstance(observations.samples, Samples):
+        for frame in observations.samples.frames:
+            if classify(*frame, target.user_paths).owner == "user":
+                sources.at(frame[1], frame[2])
+    return sources.all()

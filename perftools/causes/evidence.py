@@ -1,0 +1,62 @@
+"""What the rules judge: an Audit, and what follows from it once for all of them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from perftools.causes.charge import Charge, charge
+from perftools.causes.code import Code
+from perftools.causes.groups import LibraryGroup, LoopGroup, gather
+from perftools.hot import Profile, profile
+from perftools.record import Audit, Missing, Values
+
+
+class Evidence:
+    """An Audit with its profile and charges, each computed when a rule first asks for it."""
+
+    def __init__(self, audit: Audit) -> None:
+        self.audit = audit
+
+    @property
+    def values(self) -> Values | Missing:
+        """What the walks saw."""
+        return self.audit.observations.values
+
+    @cached_property
+    def code(self) -> Code:
+        """The sources, by file and line."""
+        return Code(self.audit.sources, self.audit.observations.values)
+
+    @cached_property
+    def profile(self) -> Profile | None:
+        """CPU seconds by stack; None where no stacks could be had."""
+        samples = self.audit.observations.samples
+        if isinstance(samples, Missing):
+            return None
+        return profile(
+            samples, self.audit.observations.threads, self.audit.target.user_paths, waits_at=self.code.waits_at
+        )
+
+    @cached_property
+    def charges(self) -> tuple[Charge | None, ...]:
+        """What each stack of the profile is charged to; None for those that are not busy."""
+        if self.profile is None:
+            return ()
+        return tuple(
+            charge(stack, self.code) if weight > 0 else None
+            for stack, weight in zip(self.profile.stacks, self.profile.weight, strict=True)
+        )
+
+    @cached_property
+    def _groups(self) -> tuple[list[LoopGroup], list[LibraryGroup]]:
+        return gather(self.profile, self.charges, self.code) if self.profile is not None else ([], [])
+
+    @property
+    def loops(self) -> list[LoopGroup]:
+        """Loops by weight."""
+        return self._groups[0]
+
+    @property
+    def libraries(self) -> list[LibraryGroup]:
+        """Library uses by function and package, by weight."""
+        return self._groups[1]

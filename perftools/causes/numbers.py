@@ -1,0 +1,127 @@
+"""Is what a loop works on a container of numbers, and how many of them?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+from perftools.causes.code import Facts
+from perftools.finding import Fact
+from perftools.record import Type
+from perftools.source import Unit
+
+Content = Literal["float", "int", ""]
+
+_FLOATS = frozenset("float float16 float32 float64 longdouble double half".split())
+_INTEGERS = frozenset("int bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool_".split())
+_TUPLE = "tuple"
+
+
+def scalar(kind: Type) -> Content:
+    """What kind of number an object of this type is, "" for none."""
+    if kind.name in _FLOATS:
+        return "float"
+    return "int" if kind.name in _INTEGERS else ""
+
+
+def content(kind: Type, fields: frozenset[str] = frozenset()) -> Content:
+    """What numbers a container holds; "" where it is no container of numbers.
+
+    `fields`: the attributes and keys that the loop reads. Records count where at least two of the fields read are
+    numbers, one of them a float, and no more of them are anything else. One element in ten may be None.
+    """
+    if kind.name == "ndarray":
+        return "float" if kind.dtype[:1] == "f" else ("int" if kind.dtype[:1] in ("i", "u", "b") else "")
+    if kind.name == "array":
+        return "float" if kind.dtype in ("f", "d") else "int"
+    if kind.fields:
+        return _record(kind, fields)
+    found = [scalar(item) or content(item, fields) for item in kind.items if item.name != "NoneType"]
+    if not found or not all(found):
+        return ""
+    return "float" if "float" in found else "int"
+
+
+def _record(kind: Type, fields: frozenset[str]) -> Content:
+    read = [(name, item) for name, item in kind.fields if kind.name == _TUPLE or name in fields]
+    numbers = [number for _, item in read if (number := scalar(item) or content(item, fields))]
+    vectors = any(content(item, fields) == "float" for _, item in read)
+    if vectors:
+        return "float"
+    if len(numbers) < 2 or "float" not in numbers or len(numbers) < len(read) - len(numbers):
+        return ""
+    return "float"
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container of numbers that a loop iterates or subscripts."""
+
+    name: str
+    type: Type
+    sizes: tuple[int, ...]
+    observations: int
+    content: Content
+
+    @property
+    def elements(self) -> int:
+        """Numbers in it, flattened; records count once."""
+        if self.type.name == "ndarray":
+            return prod(self.sizes) if self.sizes else 0
+        depth, kind = 1, self.type
+        while kind.items and (kind.items[0].items or kind.items[0].name == "ndarray") and not kind.items[0].fields:
+            depth, kind = depth + 1, kind.items[0]
+        return prod(self.sizes[:depth]) if self.sizes else 0
+
+    @property
+    def length(self) -> int:
+        """Elements of its outermost level."""
+        return self.sizes[0] if self.sizes else 0
+
+    def fact(self) -> Fact:
+        """The same, for the report."""
+        return Fact(name=self.name, type=self.type, sizes=self.sizes, observations=self.observations)
+
+
+def containers(unit: Unit, facts: Facts) -> list[Container]:
+    """The number containers that a loop iterates (by name or by its iterator) or subscripts, largest first."""
+    found: list[Container] = []
+    for name in facts.names():
+        iterating = name.startswith(("<iter", "."))
+        if not iterating and name not in unit.iterates and name not in unit.subscripts:
+            continue
+        for kind, count in facts.types(name):
+            if kind.name == "ndarray" and not iterating and not _by_element(unit, facts, name):
+                continue
+            numbers = content(kind, unit.fields)
+            if numbers:
+                found.append(Container(name, kind, facts.sizes(name, kind), count, numbers))
+    return sorted(found, key=lambda container: -container.elements)
+
+
+def _by_element(unit: Unit, facts: Facts, name: str) -> bool:
+    """Is this array read one element at a time (`a[i]`), and not by slice, mask or index array?"""
+    if name in unit.slices:
+        return False
+    if name in unit.iterates:
+        return True
+    indexed = [kind for target in unit.targets for kind, _ in facts.types(target)]
+    return unit.kind == "while" or any(scalar(kind) == "int" for kind in indexed)
+
+
+def mostly_floats(unit: Unit, facts: Facts) -> bool:
+    """Are at least half of the loop's targets and operands floats, by what was seen of them?"""
+    kinds = [kinds[0][0] for name in {*unit.targets, *unit.operands} if (kinds := facts.types(name))]
+    return len(kinds) >= 2 and 2 * sum(scalar(kind) == "float" for kind in kinds) >= len(kinds)
+
+
+def whole_array(unit: Unit, facts: Facts) -> int:
+    """Median size of the arrays that the loop computes with as a whole, 0 where there is none."""
+    sizes = sorted(
+        prod(facts.sizes(name, kind))
+        for name in {*unit.operands, *unit.arguments} - set(unit.subscripts)
+        for kind, _ in facts.types(name)
+        if kind.name == "ndarray"
+    )
+    return sizes[len(sizes) // 2] if sizes else 0

@@ -1,0 +1,137 @@
+"""Where the time goes: top lines and functions, each running, native and waiting; rules or not."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from perftools.causes.charge import Charge
+from perftools.causes.evidence import Evidence
+from perftools.causes.groups import function_of
+from perftools.finding import ProcessLoad, TimeLine, TimeTable, Where
+from perftools.hot import Frame, Profile
+from perftools.record import Missing
+
+_MOST = 12
+_LEAST = 0.01
+
+
+def time_table(evidence: Evidence) -> TimeTable | Missing:
+    """Lines and functions with at least 1 % of the CPU or of a thread's waiting time, most first."""
+    profile, samples = evidence.profile, evidence.audit.observations.samples
+    if profile is None or isinstance(samples, Missing):
+        assert isinstance(samples, Missing)
+        return samples
+    lines: dict[Where, set[int]] = defaultdict(set)
+    functions: dict[Where, set[int]] = defaultdict(set)
+    does: dict[Where, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for index, stack in enumerate(profile.stacks):
+        if not (profile.weight[index] or profile.waited[index] or profile.held[index]):
+            continue
+        where, what = _place(stack, evidence.charges[index], evidence)
+        lines[where].add(index)
+        functions[Where(file=where.file, line=_first_line(where, evidence), function=where.function)].add(index)
+        does[where][what] += profile.weight[index]
+    total = profile.total or 1.0
+    window_s = evidence.audit.quality.window_s or 1.0
+    held = sum(profile.held) if profile.gil_rounds else None
+    running = None if held is None or not profile.cpu_s else min(1.0, held / profile.cpu_s)
+    return TimeTable(
+        lines=_rows(lines, profile, window_s, does),
+        functions=_rows(functions, profile, window_s, {}),
+        of=profile.of,
+        cpu_percent=100 * profile.cpu_s / window_s,
+        running=running,
+        native=None if running is None else 1.0 - running,
+        unseen=min(1.0, profile.unseen_s / (profile.unseen_s + total)) if profile.unseen_s else 0.0,
+    )
+
+
+def process_loads(evidence: Evidence) -> tuple[ProcessLoad, ...]:
+    """Each worker's CPU, samples and hottest line."""
+    profile = evidence.profile
+    threads = evidence.audit.observations.threads
+    window_s = evidence.audit.quality.window_s or 1.0
+    loads = []
+    for process in evidence.audit.target.workers:
+        seconds: dict[Where, float] = defaultdict(float)
+        samples = 0
+        for strand in profile.strands if profile is not None else ():
+            if strand.thread[0] != process.pid:
+                continue
+            samples += len(strand.stacks)
+            for index in strand.stacks:
+                assert profile is not None
+                seconds[_place(profile.stacks[index], evidence.charges[index], evidence)[0]] += strand.weight
+        cpu_s = 0.0
+        if not isinstance(threads, Missing):
+            cpu_s = sum(each.cpu_s for each in threads.rounds if each.pid == process.pid)
+        loads.append(
+            ProcessLoad(
+                pid=process.pid,
+                cpu_percent=100 * cpu_s / window_s,
+                samples=samples,
+                top=max(seconds, key=lambda where: seconds[where]) if seconds else None,
+            )
+        )
+    return tuple(loads)
+
+
+def _rows(
+    places: Mapping[Where, set[int]], profile: Profile, window_s: float, does: Mapping[Where, Mapping[str, float]]
+) -> tuple[TimeLine, ...]:
+    total = profile.total or 1.0
+    heavy = sorted(
+        ((sum(profile.weight[index] for index in members) / total, _waited(members, profile, window_s), where)
+         for where, members in places.items()),
+        key=lambda row: (-row[0], -row[1]),
+    )  # fmt: skip
+    rows = []
+    for share, waiting, where in heavy[:_MOST]:
+        if share < _LEAST and waiting < _LEAST:
+            continue
+        members = places[where]
+        estimate = profile.estimate(members)
+        running = None
+        if profile.gil_rounds and profile.cpu_s:
+            held = sum(profile.held[index] for index in members)
+            running = min(estimate.value, held / profile.cpu_s)
+        what = does.get(where, {})
+        rows.append(
+            TimeLine(
+                where=where,
+                share=estimate,
+                running=running,
+                native=None if running is None else max(0.0, estimate.value - running),
+                waiting=waiting,
+                does=max(what, key=lambda label: what[label]) if what else "",
+            )
+        )
+    return tuple(rows)
+
+
+def _waited(members: Iterable[int], profile: Profile, window_s: float) -> float:
+    """Seconds of waiting a second of the window: above 1 where several threads wait there."""
+    return sum(profile.waited[index] for index in members) / window_s
+
+
+def _place(stack: tuple[Frame, ...], charge: Charge | None, evidence: Evidence) -> tuple[Where, str]:
+    """The user's line that a stack is shown under, and what is done there; the library's own line where there is none."""
+    frame = charge.frame if charge is not None else None
+    if frame is None:
+        frame = next((each for each in reversed(stack) if each.owner == "user"), stack[-1] if stack else None)
+    if frame is None:
+        return Where(file="", line=0, function=""), ""
+    what = ""
+    if charge is not None and charge.package:
+        entry = "" if charge.entry == charge.package else charge.entry
+        what = f"{charge.package} {entry}".strip()
+    return Where(
+        file=frame.file, line=frame.line, function=function_of(frame.file, frame.line, frame.function, evidence.code)
+    ), what
+
+
+def _first_line(where: Where, evidence: Evidence) -> int:
+    model = evidence.code.model_at(where.file, where.line)
+    function = model.function_at(where.line) if model is not None else None
+    return function.span.line if function is not None else 0

@@ -1,0 +1,133 @@
+"""All rules over one Audit: findings in order, what was fine, what was not checked, and the verdict in words."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Protocol
+
+from perftools import detect as rules
+from perftools import plugins
+from perftools.causes import Evidence
+from perftools.causes.timetable import process_loads, time_table
+from perftools.detect.judging import severity
+from perftools.finding import SEVERITIES, Clause, Diagnosis, Finding, Ok, TimeTable, Unjudged
+from perftools.record import Audit, Missing
+
+
+class Detector(Protocol):
+    """A rule: a module or object with an id, its limits, and a function."""
+
+    id: str
+    limits: Mapping[str, float]
+    detect: Callable[[Evidence, Mapping[str, float]], Sequence[Finding] | Ok | Missing]
+
+
+@cache
+def detectors() -> tuple[Detector, ...]:
+    """Our rules (each module of `perftools.detect` that has an `id`), then those of plugins."""
+    ours: list[ModuleType] = []
+    for module in pkgutil.iter_modules(rules.__path__):
+        loaded = import_module(f"{rules.__name__}.{module.name}")
+        if hasattr(loaded, "id"):
+            ours.append(loaded)
+    return (*ours, *plugins.load("perftools.detectors").values())
+
+
+def diagnose(audit: Audit) -> Diagnosis:
+    """Judge an audit by every rule. A rule that fails is reported as not checked; the others go on."""
+    evidence = Evidence(audit)
+    findings: list[Finding] = []
+    fine: list[Ok] = []
+    unjudged: list[Unjudged] = []
+    for rule in detectors():
+        try:
+            answer = rule.detect(evidence, rule.limits)
+        except Exception as error:  # noqa: BLE001  # one broken rule must not take the report along
+            answer = Missing(code="E-RULE", reason=f"the rule failed: {type(error).__name__}: {error}")
+        if isinstance(answer, Missing):
+            unjudged.append(Unjudged(rule=rule.id, missing=answer))
+        elif isinstance(answer, Ok):
+            fine.append(answer)
+        else:
+            findings.extend(answer)
+    findings.sort(key=lambda finding: (-SEVERITIES.index(finding.severity), -finding.rank))
+    table = time_table(evidence)
+    return Diagnosis(
+        verdict=tuple(_verdict(findings, unjudged, table)),
+        findings=tuple(findings),
+        checked_ok=tuple(fine),
+        not_checked=tuple(unjudged),
+        time=table,
+        processes=process_loads(evidence),
+        notes=tuple(_notes(evidence)),
+    )
+
+
+def settled(audit: Audit) -> bool:
+    """Would a longer window change no severity? True where each candidate has the same one at both ends of its interval.
+
+    Services without load are never settled, nor is a hot loop whose values were not read often enough.
+    """
+    diagnosis = diagnose(audit)
+    if diagnosis.not_checked:
+        return False
+    for finding in diagnosis.findings:
+        if finding.share is None:
+            continue
+        limits = next(rule.limits for rule in detectors() if rule.id == finding.rule)
+        if severity(finding.share.low, limits) != severity(finding.share.high, limits):
+            return False
+    return True
+
+
+def _verdict(findings: Sequence[Finding], unjudged: Sequence[Unjudged], table: TimeTable | Missing) -> list[Clause]:
+    if isinstance(table, Missing):
+        return [Clause(text=f"Stacks could not be read: {table.reason}.")]
+    if not findings and unjudged and all(row.missing.code == "E-IDLE" for row in unjudged):
+        return [Clause(text=f"{unjudged[0].missing.reason[0].upper()}{unjudged[0].missing.reason[1:]}.")]
+    clauses = [Clause(text=_clause(finding), finding=number) for number, finding in enumerate(findings, 1)]
+    if not clauses:
+        if unjudged and len(unjudged) == len(detectors()):
+            return [Clause(text=f"Nothing could be judged: {unjudged[0].missing.reason}.")]
+        clauses.append(Clause(text=_elsewhere(table)))
+    return clauses
+
+
+def _clause(finding: Finding) -> str:
+    share = f"{100 * finding.share.value:.0f} %" if finding.share is not None else ""
+    of = "GIL-held time" if finding.share is not None and finding.share.of == "gil" else "CPU"
+    where = f" in {finding.where.function}()" if finding.where is not None else ""
+    return f"{share} of the {of} goes to {finding.title}{where}."
+
+
+def _elsewhere(table: TimeTable) -> str:
+    """Without a finding: where the time goes."""
+    if not table.lines:
+        return "No rule fires, and no line stands out."
+    top = table.lines[0]
+    what = f" ({top.does})" if top.does else ""
+    return (
+        f"No rule fires. Most time, {100 * top.share.value:.0f} %, is at "
+        f"{top.where.file.rpartition('/')[2]}:{top.where.line} {top.where.function}{what}."
+    )
+
+
+def _notes(evidence: Evidence) -> list[str]:
+    notes = []
+    code, profile = evidence.code, evidence.profile
+    for file in sorted({code.sources[index].file for index in code.differing}):
+        notes.append(f"source differs from what runs: {file} was changed since the service loaded it; no line is given")
+    if profile is not None and profile.of == "gil":
+        notes.append("on Python <= 3.10 idle threads look active, so shares are of GIL-held time, not of CPU")
+    if profile is not None:
+        early = sum(profile.weight[index] for index in profile.first_half)
+        if profile.total and early >= 0.1 * profile.total:
+            notes.append(
+                f"{100 * early / profile.total:.0f} % of the time was seen in the first half of the window only, "
+                "and makes no finding by itself"
+            )
+    return notes

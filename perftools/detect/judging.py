@@ -1,0 +1,87 @@
+"""What the rules share: severity, the floor for a finding, fingerprints."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from perftools.causes import Code, Evidence
+from perftools.finding import Estimate, Measure, Severity, Where
+from perftools.record import Missing, Samples
+
+SHARES = {"low": 0.05, "medium": 0.08, "high": 0.20}
+"""Share of the CPU from which a finding has each severity (by the point)."""
+FLOOR = {"lower_bound": 0.03, "own_samples": 15}
+"""Below either, a finding is not made: the share could be nothing."""
+FEWEST_BUSY = 20
+"""Busy samples below which a service counts as idle or its samples as lost."""
+IDLE_CPU = 0.02
+"""Of one core."""
+
+
+def severity(share: float, limits: Mapping[str, float]) -> Severity | None:
+    """The severity of a share of the CPU; None below the lowest."""
+    for name in ("high", "medium", "low"):
+        if share >= limits[name]:
+            return name
+    return None
+
+
+def reported(share: Estimate, own: int, limits: Mapping[str, float]) -> Severity | None:
+    """The severity of a cause with this share and this many samples of its own; None where it is no finding."""
+    if share.low < limits["lower_bound"] or own < limits["own_samples"]:
+        return None
+    found = severity(share.value, limits)
+    return "low" if found and share.few else found
+
+
+def unjudged(evidence: Evidence) -> Missing | None:
+    """Why stacks tell nothing: not had, idle, or lost."""
+    samples = evidence.audit.observations.samples
+    if isinstance(samples, Missing):
+        return samples
+    profile = evidence.profile
+    assert profile is not None
+    busy = sum(profile.count)
+    if busy >= FEWEST_BUSY:
+        return None
+    window_s = evidence.audit.quality.window_s
+    if profile.cpu_s < IDLE_CPU * window_s or profile.cpu_s * samples.rate_hz < FEWEST_BUSY:
+        return Missing(
+            code="E-IDLE",
+            reason=f"not loaded: {busy} busy samples in {window_s:.0f} s",
+            remedy="send it requests, or audit it for longer with --window",
+        )
+    return Missing(
+        code="E-LOST",
+        reason=f"samples lost: {profile.cpu_s:.1f} s of CPU were used, but only {busy} busy samples were had",
+        remedy=None,
+    )
+
+
+def idle(missing: Missing) -> bool:
+    """Is the reason that the service had nothing to do?"""
+    return missing.code == "E-IDLE"
+
+
+def samples_of(evidence: Evidence, members: frozenset[int]) -> int:
+    """Busy samples of some stacks."""
+    assert evidence.profile is not None
+    return sum(evidence.profile.count[index] for index in members)
+
+
+def peak(evidence: Evidence, members: frozenset[int]) -> Measure | None:
+    """The share in the busiest worker, where there are several."""
+    profile = evidence.profile
+    if profile is None or len(profile.pids) < 2:
+        return None
+    shares = [(profile.estimate(members, pid), pid) for pid in profile.pids]
+    highest, pid = max(shares, key=lambda pair: pair[0].value)
+    return Measure(label=f"share in the worker that has most of it, pid {pid}", estimate=highest)
+
+
+def fingerprint(rule: str, where: Where, code: Code) -> str:
+    """Stable over runs, hosts and line shifts: rule, end of the path, function, statement's text."""
+    tail = "/".join(where.file.split("/")[-2:])
+    statement = " ".join(code.text_at(where.file, where.line).split())
+    return hashlib.sha256("\0".join((rule, tail, where.function, statement)).encode()).hexdigest()[:16]

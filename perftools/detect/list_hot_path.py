@@ -1,0 +1,236 @@
+"""list-hot-path: interpreter time in loops over lists of numbers.
+
+What it finds. A loop, comprehension, generator, or a call that iterates (sum, sorted with a key, map, …) in which the
+interpreter handles numbers one boxed object at a time: over lists, tuples, dicts, records, `array.array`, or element
+by element over an ndarray. One array expression does the same work in C.
+
+How. Samples are charged to the innermost loop around them. A loop is a cause when its hot lines do more arithmetic
+than other work (text, bits, lookups, exceptions), no iteration needs the one before it, and the containers that were
+read from the running process hold numbers and are large enough for arrays to win. Source alone never makes a finding.
+
+What it leaves alone. Strings, trees, routing, recurrences, small containers, whole-array operations, and the time that
+json, copy, pickle, pandas or another library spends.
+
+What to do. Keep the numbers in one contiguous numpy array, made once and not per request, and replace the loop by an
+array expression (`rows @ weights`, `np.sqrt(x)`, boolean masks, `np.argpartition` for the best k).
+
+Limits: shares of the CPU for each severity; `elements`: where loops over arrays start to win (0.6-1.9 times at 4-16
+elements); `inner`, `nest`: a short loop inside one over at least `nest` numbers; `integers`: integers only;
+`whole_array`: from this size on the native call outweighs its call; `through`: see `detect.loops`; `walks`:
+observations of a loop before its types are believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from perftools.causes import FEWEST_WALKS, Evidence, Place, function_of, passes_through, where_of
+from perftools.detect.judging import FLOOR, SHARES, fingerprint, peak, reported, samples_of, unjudged
+from perftools.detect.loops import Judged, judge_all
+from perftools.finding import Fact, Finding, Measure, Ok, Where
+from perftools.record import Missing
+from perftools.source import Span
+
+id = "list-hot-path"
+needs = frozenset({"samples", "values"})
+limits: Mapping[str, float] = {
+    **SHARES,
+    **FLOOR,
+    "elements": 16,
+    "inner": 4,
+    "nest": 64,
+    "integers": 64,
+    "whole_array": 4096,
+    "through": 0.5,
+    "walks": FEWEST_WALKS,
+}
+
+
+def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence[Finding] | Ok | Missing:
+    """Findings, best first; Ok where the hot code is no number loop; Missing where types could not be read."""
+    if (missing := unjudged(evidence)) is not None:
+        return missing
+    if isinstance(evidence.values, Missing):
+        return Missing(
+            code=evidence.values.code,
+            reason=f"types not readable: {evidence.values.reason}",
+            remedy=evidence.values.remedy,
+        )
+    judged = judge_all(evidence, limits)
+    findings = [
+        finding for cause in merge(judged, evidence, limits) if (finding := _finding(cause, evidence, limits)) is not None
+    ]
+    if findings:
+        return findings
+    return Ok(rule=id, says=_checked(judged, evidence))
+
+
+def merge(judged: Sequence[Judged], evidence: Evidence, limits: Mapping[str, float]) -> list[list[Judged]]:
+    """Loops of one cause together: same function, or one runs through the other; each list heaviest first.
+
+    A loop that was rejected only because it was walked too seldom joins a cause that it belongs to.
+    """
+    causes: list[list[Judged]] = []
+    for each in (one for one in judged if one.accepted):
+        together = [cause for cause in causes if any(_same_cause(each, other, evidence, limits) for other in cause)]
+        causes = [cause for cause in causes if cause not in together]
+        causes.append([*(other for cause in together for other in cause), each])
+    for each in (one for one in judged if one.reason == "types unread"):
+        for cause in causes:
+            if any(_same_cause(each, other, evidence, limits) for other in cause):
+                cause.append(each)
+                break
+    for cause in causes:
+        cause.sort(key=lambda one: (not one.accepted, -one.group.weight))
+    return sorted(causes, key=lambda cause: -sum(one.group.weight for one in cause))
+
+
+def _same_cause(one: Judged, other: Judged, evidence: Evidence, limits: Mapping[str, float]) -> bool:
+    if _place(one) == _place(other):
+        return True
+    profile = evidence.profile
+    assert profile is not None
+    return (
+        passes_through(profile, one.group.members, other.file, _reach(other, evidence)) >= limits["through"]
+        or passes_through(profile, other.group.members, one.file, _reach(one, evidence)) >= limits["through"]
+    )
+
+
+def _reach(judged: Judged, evidence: Evidence) -> Span:
+    """A loop's span; of a generator function the whole body, since its consumer runs through it."""
+    model = evidence.code.model(judged.group.loop.source)
+    function = model.function_at(judged.unit.span.line)
+    return function.span if function is not None and function.yields else judged.unit.span
+
+
+def _place(judged: Judged) -> Place:
+    return Place(judged.file, judged.unit.function)
+
+
+def _finding(cause: Sequence[Judged], evidence: Evidence, limits: Mapping[str, float]) -> Finding | None:
+    profile = evidence.profile
+    assert profile is not None
+    members = frozenset(index for one in cause for index in one.group.members)
+    share = profile.estimate(members)
+    own = samples_of(evidence, members)
+    severity = reported(share, own, limits)
+    if severity is None or members <= profile.first_half:
+        return None
+    head = cause[0]
+    where = Where(
+        file=head.file,
+        line=head.unit.span.line,
+        end_line=head.unit.span.end_line,
+        function=function_of(head.file, head.unit.span.line, head.unit.function, evidence.code),
+    )
+    facts = _facts(head)
+    largest = facts[0]
+    routes = sorted(
+        ((seconds, frame) for one in cause for frame, seconds in one.group.routes.items()), key=lambda pair: -pair[0]
+    )
+    evidence_rows: list[Measure | str] = [f"{own} samples of its own"]
+    if (busiest := peak(evidence, members)) is not None:
+        evidence_rows.append(busiest)
+    evidence_rows.extend(_also(cause))
+    entry = where_of(routes[0][1], evidence.code) if routes else None
+    return Finding(
+        rule=id,
+        severity=severity,
+        title=f"a Python loop over {largest.type}",
+        where=where,
+        share=share,
+        evidence=tuple(evidence_rows),
+        facts=facts,
+        heat=_heat(cause, where),
+        why=_why(head),
+        todo=_todo(head, facts),
+        fingerprint=fingerprint(id, where, evidence.code),
+        entry=entry if entry is not None and entry.function != where.function else None,
+        rank=share.value * (1 - 1 / _speed_up(head)),
+    )
+
+
+def _facts(head: Judged) -> tuple[Fact, ...]:
+    """What was seen, under the names that the source uses; the same container by name and by iterator only once."""
+    rows: dict[tuple[str, tuple[int, ...]], Fact] = {}
+    for container in sorted(head.containers, key=lambda each: (each.name.startswith(("<", ".")), -each.elements)):
+        fact = container.fact()
+        rows.setdefault((str(fact.type), fact.sizes[:1]), fact)
+    named = [
+        Fact(
+            name=(head.unit.iterates[0] if head.unit.iterates else "the loop's iterable")
+            if fact.name.startswith(("<", "."))
+            else fact.name,
+            type=fact.type,
+            sizes=fact.sizes,
+            observations=fact.observations,
+        )
+        for fact in rows.values()
+    ]
+    largest = max(head.containers, key=lambda each: each.elements)
+    return tuple(sorted(named, key=lambda fact: (fact.type != largest.type, -fact.observations))[:4])
+
+
+def _heat(cause: Sequence[Judged], where: Where) -> tuple[tuple[int, float], ...]:
+    total = sum(one.group.weight for one in cause) or 1.0
+    seconds: dict[int, float] = {}
+    for one in cause:
+        for (file, line), weight in one.group.lines.items():
+            if file == where.file:
+                seconds[line] = seconds.get(line, 0.0) + weight
+    hottest = sorted(seconds.items(), key=lambda pair: -pair[1])[:5]
+    return tuple((line, min(1.0, weight / total)) for line, weight in hottest)
+
+
+def _also(cause: Sequence[Judged]) -> list[str]:
+    """The cause's other loops, by place."""
+    head = cause[0]
+    rows = []
+    for one in cause[1:4]:
+        line = one.unit.span.line
+        place = f"{one.unit.function}, line {line}" if one.file == head.file else f"{one.unit.function} at {one.file}:{line}"
+        rows.append(f"also the loop in {place}")
+    return rows
+
+
+def _why(head: Judged) -> str:
+    touched = f"{head.elements:,} numbers".replace(",", " ") if head.elements else "the numbers"
+    return (
+        f"The loop handles {touched} a run, one Python object at a time: each is unboxed, computed with and boxed again, "
+        "and the interpreter's work costs far more than the arithmetic."
+    )
+
+
+def _todo(head: Judged, facts: Sequence[Fact]) -> str:
+    name = facts[0].name
+    if any(container.type.name == "ndarray" for container in head.containers):
+        return f"Compute with whole arrays instead of element by element: replace the loop over {name} by one numpy expression."
+    return (
+        f"Keep {name} as one contiguous numpy array, built once rather than per request, "
+        "and replace the loop by one array expression."
+    )
+
+
+def _speed_up(head: Judged) -> float:
+    """Ordering key only: the low end of what such rewrites brought at this size."""
+    return 3.0 if head.elements < 200 else 8.0
+
+
+def _checked(judged: Sequence[Judged], evidence: Evidence) -> str:
+    profile = evidence.profile
+    assert profile is not None
+    heaviest = next((one for one in judged if one.group.weight >= 0.05 * profile.total), None)
+    if heaviest is None:
+        return "no loop of the service's own code holds 5 % of the CPU"
+    why = {
+        "no arithmetic": "does no arithmetic",
+        "carried": f"needs each iteration's result in the next ({heaviest.detail})",
+        "other work": "does mostly other work than arithmetic",
+        "types unread": "was seen too seldom to read its types",
+        "whole arrays": f"works on whole arrays ({heaviest.detail})",
+        "no numbers": "works on no container of numbers",
+        "few elements": f"works on {heaviest.detail}, too few for arrays to win",
+        "drives": "mostly runs a loop that arrays would not help",
+        "": "has too few samples of its own",
+    }[heaviest.reason]
+    return f"the hottest loop, {heaviest.unit.function} line {heaviest.unit.span.line}, {why}"

@@ -1,0 +1,159 @@
+"""Is this loop number work over boxed objects that an array would do? One loop judged by its source and its values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from perftools.causes import (
+    HELPER_SHARE,
+    Code,
+    Container,
+    Evidence,
+    Facts,
+    LoopGroup,
+    containers,
+    mostly_floats,
+    passes_through,
+    whole_array,
+)
+from perftools.source import Model, Operation, Span, Unit
+
+Reason = Literal[
+    "", "no arithmetic", "carried", "other work", "types unread", "whole arrays", "no numbers", "few elements", "drives"
+]
+
+_WEIGHTS = {"text": 2, "bits": 2}
+_HOT_LINE = 0.02
+"""Part of the loop's samples from which a line's operations count: an error branch that never ran says nothing."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One loop, and why it is a cause or is not."""
+
+    group: LoopGroup
+    unit: Unit
+    file: str
+    reason: Reason
+    """Why it is no cause, "" where it is one."""
+    containers: tuple[Container, ...] = ()
+    elements: int = 0
+    """Numbers that one run of the nest touches, by the largest container."""
+    detail: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """Is it a cause?"""
+        return not self.reason
+
+
+def judge_all(evidence: Evidence, limits: Mapping[str, float]) -> list[Judged]:
+    """Every loop with samples, heaviest first; loops that only drive a rejected one are rejected with it."""
+    judged = [judge(group, evidence.code, limits) for group in evidence.loops]
+    return [_unless_driving(each, judged, evidence, limits) for each in judged]
+
+
+def judge(group: LoopGroup, code: Code, limits: Mapping[str, float]) -> Judged:
+    """Judge one loop by what its text does and what the walks saw in it."""
+    source = code.sources[group.loop.source]
+    model = code.model(group.loop.source)
+    unit = model.units[group.loop.unit]
+
+    def verdict(reason: Reason, detail: str = "", found: tuple[Container, ...] = (), elements: int = 0) -> Judged:
+        return Judged(group, unit, source.file, reason, found, elements, detail)
+
+    helpers = list(_helpers(group, code))
+    operations = [*_hot(model, unit.span, source.file, group)]
+    for helper_model, span, file in helpers:
+        operations.extend(_hot(helper_model, span, file, group))
+    arithmetic = sum(operation.kind == "arithmetic" for operation in operations)
+    other = sum(_WEIGHTS.get(operation.kind, 1) for operation in operations if operation.kind != "arithmetic")
+    if not arithmetic:
+        return verdict("no arithmetic")
+    carried = unit.carried or next((why for each in helpers if (why := _carried(*each[:2]))), "")
+    if carried:
+        return verdict("carried", carried)
+    if other > arithmetic:
+        return verdict("other work", f"{other} other operations beside {arithmetic} arithmetic ones")
+
+    facts = Facts(code.sites(source.file, unit.span), unit.depth, unit.function)
+    if not facts.enough:
+        return verdict("types unread", f"{facts.walks} of {limits['walks']:.0f} walks")
+    whole = whole_array(unit, facts)
+    if whole >= limits["whole_array"]:
+        return verdict("whole arrays", f"arrays of {whole} elements")
+    found = tuple(containers(unit, facts)) or tuple(_mixed(unit, facts))
+    if not found:
+        return verdict("no numbers")
+    elements = max(container.elements for container in found)
+    if all(container.content == "int" for container in found) and (other or elements < limits["integers"]):
+        return verdict("other work", "integers only", found, elements)
+    nested = elements >= limits["inner"] and _inside_large(group, code, limits)
+    if elements < limits["elements"] and not nested:
+        return verdict("few elements", f"{elements} elements", found, elements)
+    return verdict("", "", found, elements)
+
+
+def _hot(model: Model, span: Span, file: str, group: LoopGroup) -> Iterable[Operation]:
+    """The operations inside a span that stand on a line with samples of this loop."""
+    lines = {line for (each, line), s in group.lines.items() if each == file and s >= _HOT_LINE * group.weight}
+    for operation in model.operations:
+        if span.contains(operation.span) and any(operation.span.covers(line) for line in lines):
+            yield operation
+
+
+def _helpers(group: LoopGroup, code: Code) -> Iterable[tuple[Model, Span, str]]:
+    """The functions without a loop of their own that the loop calls, where they hold a part worth counting."""
+    for place, seconds in group.helpers.items():
+        if seconds < HELPER_SHARE * group.weight:
+            continue
+        lines = [line for file, line in group.lines if file == place.file]
+        for line in lines:
+            model = code.model_at(place.file, line)
+            function = model.function_at(line) if model is not None else None
+            if model is not None and function is not None and function.name == place.function:
+                yield model, function.span, place.file
+                break
+
+
+def _carried(model: Model, span: Span) -> str:
+    return next((function.carried for function in model.functions if function.span == span), "")
+
+
+def _mixed(unit: Unit, facts: Facts) -> Iterable[Container]:
+    """Containers of mixed records whose numbers the loop takes: told by what its targets and operands were."""
+    if not mostly_floats(unit, facts):
+        return
+    for name in facts.names():
+        if name.startswith(("<iter", ".")) or name in unit.iterates:
+            for kind, count in facts.types(name):
+                if kind.items and kind.items[0].name in ("tuple", "list", "dict") or kind.items and kind.items[0].fields:
+                    yield Container(name, kind, facts.sizes(name, kind)[:1], count, "float")
+
+
+def _inside_large(group: LoopGroup, code: Code, limits: Mapping[str, float]) -> bool:
+    """Is the loop inside, or called from, a loop over a large container of numbers?"""
+    for loop, seconds in group.outer.items():
+        if 2 * seconds < group.weight:
+            continue
+        unit = code.model(loop.source).units[loop.unit]
+        facts = Facts(code.sites(code.sources[loop.source].file, unit.span), unit.depth, unit.function)
+        if any(each.length >= limits["nest"] for each in containers(unit, facts)):
+            return True
+    return False
+
+
+def _unless_driving(
+    judged: Judged, others: Iterable[Judged], evidence: Evidence, limits: Mapping[str, float]
+) -> Judged:
+    """A loop most of whose time runs in a rejected loop inside it would not get faster by arrays either."""
+    if not judged.accepted or evidence.profile is None:
+        return judged
+    for other in others:
+        if other.reason not in ("carried", "other work") or other.group.weight <= judged.group.weight:
+            continue
+        if passes_through(evidence.profile, other.group.members, judged.file, judged.unit.span) >= limits["through"]:
+            return Judged(judged.group, judged.unit, judged.file, "drives", judged.containers, judged.elements)
+    return judged
