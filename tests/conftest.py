@@ -36,7 +36,8 @@ def refusal() -> str | None:
     target = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _TARGET], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
-    assert target.stdin is not None and target.stdout is not None
+    assert target.stdin
+    assert target.stdout
     with target:
         address = target.stdout.readline().strip()
         reader = subprocess.run(

@@ -14,7 +14,7 @@ VERSIONS = tuple((3, minor) for minor in range(9, 15))
 
 @functools.cache
 def pythons() -> dict[tuple[int, int], str]:
-    """The first working CPython of each version; PERFTOOLS_TEST_PYTHONS is a list of executables, separated as in PATH."""
+    """The first working CPython of each version; PERFTOOLS_TEST_PYTHONS lists executables, separated as in PATH."""
     named = os.environ.get("PERFTOOLS_TEST_PYTHONS", "").split(os.pathsep)
     on_path = [shutil.which(f"python{major}.{minor}") for major, minor in VERSIONS]
     pyenv = sorted(map(str, Path.home().glob(".pyenv/versions/*/bin/python")))
@@ -33,7 +33,7 @@ def python_with(*modules: str) -> list[str]:
 
 
 def _identity(path: str) -> tuple[tuple[int, int], str]:
-    """Version and executable of a CPython (of the interpreter itself, where `path` is a launcher); (0, 0) for others."""
+    """Version and executable of a CPython (the interpreter's, where `path` is a launcher); (0, 0) for others."""
     code = "import sys; print(*sys.version_info[:2], sys.implementation.name, sys.executable)"
     try:
         answer = _run(path, code).stdout.split(maxsplit=3)

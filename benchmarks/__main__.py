@@ -1,0 +1,35 @@
+"""`python -m perftools_benchmarks VERB …`: a verb is a module with `main(argv) -> int`, imported when asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+VERBS = {
+    "serve": "the reference scoring service, in one of three forms",
+    "load": "open-loop load for it",
+    "diagnosis": "recall and precision of the rules on a labelled suite of services",
+    "observer": "what an audit costs: CPU of the observer and its children",
+    "speed": "how long a diagnosis and `--help` take",
+}
+
+
+def main(argv: list[str]) -> int:
+    """Run the verb that `argv` names, with the arguments after it."""
+    if argv[:1] in (["-h"], ["--help"]):
+        print(_usage())
+        return 0
+    if not argv or argv[0] not in VERBS:
+        print(_usage(), file=sys.stderr)
+        return 2
+    verb = importlib.import_module(f".{argv[0]}", __package__)
+    return int(verb.main(argv[1:]))
+
+
+def _usage() -> str:
+    verbs = "\n".join(f"  {verb:<10} {says}" for verb, says in VERBS.items())
+    return f"usage: python -m perftools_benchmarks VERB [-h] …\n\n{verbs}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,99 @@
+"""Run the reference scoring service on this machine's loopback address, under uvicorn."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import secrets
+import socket
+import sys
+import threading
+
+from . import prctl
+from .forms import FORMS
+from .settings import Settings
+
+HOST = "127.0.0.1"
+NO_UVICORN = "the reference service needs uvicorn; in the checkout: pip install '.[demo]'"
+
+
+def main(argv: list[str]) -> int:
+    """Serve until SIGTERM or SIGINT; prints one line when every worker is ready."""
+    options = _parser().parse_args(argv)
+    if importlib.util.find_spec("uvicorn") is None:
+        print(NO_UVICORN, file=sys.stderr)
+        return 2
+    try:
+        listener = socket.create_server((HOST, options.port), backlog=2048)
+    except OSError as error:
+        print(f"cannot listen on {HOST}:{options.port}: {error.strerror}", file=sys.stderr)
+        return 1
+    # Accepted sockets inherit it. uvicorn takes a socket handed to it for a Unix one, and asyncio then leaves Nagle on.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if options.parent:
+        prctl.end_with(options.parent)
+    if options.allow_tracing:
+        prctl.allow_any_tracer()
+
+    ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    name = f"perftools-reference-{os.getpid()}-{secrets.token_hex(8)}"
+    ready.bind(b"\0" + name.encode())
+    Settings(
+        form=options.form,
+        users=options.users,
+        dimensions=options.dimensions,
+        features=options.features,
+        seed=options.seed,
+        allow_tracing=options.allow_tracing,
+        master_pid=os.getpid(),
+        ready_socket=name,
+    ).to_environment()
+    url = f"http://{HOST}:{listener.getsockname()[1]}"
+    threading.Thread(target=_announce, args=(ready, options.workers, url), daemon=True).start()
+    return _serve(listener, options.workers)
+
+
+def _serve(listener: socket.socket, workers: int) -> int:
+    """Hand the bound socket to uvicorn, whose own process tree this is from here on."""
+    import uvicorn
+
+    uvicorn.run(
+        f"{__package__}.asgi:create",
+        factory=True,
+        fd=listener.fileno(),
+        workers=workers,
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=5,
+    )
+    return 0
+
+
+def _announce(ready: socket.socket, workers: int, url: str) -> None:
+    with ready:
+        for _ in range(workers):
+            ready.recv(16)
+    print(f"listening on {url} pid {os.getpid()}", flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m perftools_benchmarks serve", description=__doc__)
+    parser.add_argument("--form", choices=FORMS, required=True)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
+    parser.add_argument("--workers", type=_positive, default=1)
+    parser.add_argument("--users", type=_positive, default=20_000, help="rows of the table (default %(default)s)")
+    parser.add_argument("--dimensions", type=_positive, default=64, help="of an embedding (default %(default)s)")
+    parser.add_argument("--features", type=_positive, default=20, help="of a member (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--allow-tracing", action="store_true", help="to any process of this user, under Yama too")
+    parser.add_argument("--parent", type=int, metavar="PID", help="end when PID, the process that starts this, ends")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
