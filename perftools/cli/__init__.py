@@ -106,7 +106,7 @@ def _run(command: click.Command, name: str, arguments: Sequence[str] | None = No
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its exit
         return BROKEN_PIPE
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (the last resort: one line instead of a traceback)
         if os.environ.get(DEBUG):
             traceback.print_exc()
         where = f"{DEBUG}=1 {name} {shlex.join(given)}  # shows where"

@@ -9,7 +9,6 @@ import json
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -24,22 +23,22 @@ DOCUMENTS: dict[str, tuple[str, Sequence[type]]] = {
 """File name: title and the types that a document may be."""
 
 
-def generate(name: str) -> dict[str, Any]:
-    """The schema that belongs to today's types."""
+def generate(name: str) -> str:
+    """The text of the schema that belongs to today's types."""
     title, types = DOCUMENTS[name]
     references, components = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
-    return {"$schema": DIALECT, "title": title, "anyOf": list(references), "$defs": components}
+    schema = {"$schema": DIALECT, "title": title, "anyOf": list(references), "$defs": components}
+    return json.dumps(schema, indent=1) + "\n"
 
 
-def shipped(name: str) -> dict[str, Any]:
-    """The schema as it is installed."""
-    schema: dict[str, Any] = json.loads(resources.files(__package__).joinpath("schemas", name).read_bytes())
-    return schema
+def shipped(name: str) -> str:
+    """The text of the schema as it is installed."""
+    return resources.files(__package__).joinpath("schemas", name).read_text(encoding="utf-8")
 
 
 def write(directory: Path) -> None:
     for name in DOCUMENTS:
-        (directory / name).write_text(json.dumps(generate(name), indent=1) + "\n", encoding="utf-8")
+        (directory / name).write_text(generate(name), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -93,7 +93,9 @@ def _verdict(page: Page, diagnosis: Diagnosis) -> None:
 
 
 def _apart(parts: Iterator[Span]) -> Iterator[Span]:
+    """Parts that are broken between, not within."""
     for index, part in enumerate(parts):
         if index:
             yield "   "
-        yield part
+        said, style = part if isinstance(part, tuple) else (part, "")
+        yield said.replace(" ", GLUE), style

@@ -21,7 +21,7 @@ LOPSIDED = 0.35
 
 OF = {"cpu": "CPU", "gil": "GIL-held time", "wall": "wall time"}
 
-_UNIT = re.compile(r"(?<=\d) (?=%|±|×|\d{3}(?!\d)|(?:ms|s|µs|MiB|GiB|CPUs?)\b)|(?<=[±×]) (?=\d)")
+_UNIT = re.compile(r"(?<=[\d%]) (?=%|±|×|\d{3}(?!\d)|(?:ms|s|µs|MiB|GiB|CPUs?)\b)|(?<=[±×]) (?=\d)")
 
 
 def clean(text: str) -> str:
