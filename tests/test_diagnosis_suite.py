@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from perftools_benchmarks.diagnosis import interpreters, judge, labels, load, service, tables
 
-SOURCE = '''\
+SOURCE = """\
 def score(rows, weights):
     total = 0.0
     while rows:
@@ -36,7 +36,7 @@ class Table:
         def inner(values):
             return sorted(values, key=lambda value: -value)
         return inner
-'''
+"""
 
 
 def case_at(folder: Path, label: str) -> labels.Case:

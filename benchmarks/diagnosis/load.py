@@ -1,4 +1,6 @@
-"""Sends requests to a case at a steady rate until its standard input ends; a process of its own, standard library alone.
+"""Sends requests to a case at a steady rate until its standard input ends; runs in a process of its own.
+
+Standard library alone, so that it imports nothing of ours.
 
 The rate is open-loop up to the number of connections: requests are due at fixed times, and those that nobody could
 send in time are dropped and counted. Paths and bodies hold generators, filled from a seeded random source:
