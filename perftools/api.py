@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from perftools import __version__, record
-from perftools.causes import Evidence
 from perftools.collect.samples import SamplesRecorder
 from perftools.collect.sources import Sources
 from perftools.collect.threads import ThreadsRecorder

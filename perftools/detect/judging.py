@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from perftools.causes import Code, Evidence
 from perftools.finding import Estimate, Measure, Severity, Where
-from perftools.record import Missing, Samples
+from perftools.record import Missing
 
 SHARES = {"low": 0.05, "medium": 0.08, "high": 0.20}
 """Share of the CPU from which a finding has each severity (by the point)."""
@@ -84,4 +84,4 @@ def fingerprint(rule: str, where: Where, code: Code) -> str:
     """Stable over runs, hosts and line shifts: rule, end of the path, function, statement's text."""
     tail = "/".join(where.file.split("/")[-2:])
     statement = " ".join(code.text_at(where.file, where.line).split())
-    return hashlib.sha256("\0".join((rule, tail, where.function, statement)).encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{rule}\x00{tail}\x00{where.function}\x00{statement}".encode()).hexdigest()[:16]

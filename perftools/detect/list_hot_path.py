@@ -58,7 +58,9 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
         )
     judged = judge_all(evidence, limits)
     findings = [
-        finding for cause in merge(judged, evidence, limits) if (finding := _finding(cause, evidence, limits)) is not None
+        finding
+        for cause in merge(judged, evidence, limits)
+        if (finding := _finding(cause, evidence, limits)) is not None
     ]
     if findings:
         return findings
@@ -188,7 +190,11 @@ def _also(cause: Sequence[Judged]) -> list[str]:
     rows = []
     for one in cause[1:4]:
         line = one.unit.span.line
-        place = f"{one.unit.function}, line {line}" if one.file == head.file else f"{one.unit.function} at {one.file}:{line}"
+        place = (
+            f"{one.unit.function}, line {line}"
+            if one.file == head.file
+            else f"{one.unit.function} at {one.file}:{line}"
+        )
         rows.append(f"also the loop in {place}")
     return rows
 

@@ -129,7 +129,9 @@ def _mixed(unit: Unit, facts: Facts) -> Iterable[Container]:
     for name in facts.names():
         if name.startswith(("<iter", ".")) or name in unit.iterates:
             for kind, count in facts.types(name):
-                if kind.items and kind.items[0].name in ("tuple", "list", "dict") or kind.items and kind.items[0].fields:
+                if (kind.items and kind.items[0].name in ("tuple", "list", "dict")) or (
+                    kind.items and kind.items[0].fields
+                ):
                     yield Container(name, kind, facts.sizes(name, kind)[:1], count, "float")
 
 

@@ -38,7 +38,9 @@ limits: Mapping[str, float] = {
     "small": 20_000,
 }
 
-_ROW_ACCESS = frozenset("iterrows itertuples apply applymap map to_dict items iat at loc iloc agg aggregate transform".split())
+_ROW_ACCESS = frozenset(
+    "iterrows itertuples apply applymap map to_dict items iat at loc iloc agg aggregate transform".split()
+)
 _CONSTRUCTION = frozenset("__init__ from_records from_dict DataFrame Series read_json json_normalize".split())
 _GROWTH = frozenset("concat append".split())
 _FRAMES = frozenset("DataFrame Series".split())
@@ -58,7 +60,9 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
     assert profile is not None
     weight = sum(group.weight for group in groups)
     if weight < limits["low"] * profile.total:
-        return Ok(rule=id, says=f"pandas holds {100 * weight / profile.total:.0f} % of the CPU" if weight else "no pandas")
+        return Ok(
+            rule=id, says=f"pandas holds {100 * weight / profile.total:.0f} % of the CPU" if weight else "no pandas"
+        )
     return Ok(rule=id, says="pandas works on large frames, or not row by row")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -24,7 +25,18 @@ _WAITS = {
     "threading": {"wait", "_wait_for_tstate_lock", "join", "acquire", "__enter__", "_shutdown"},
     "queue": {"get", "put"},
     "concurrent": {"_worker", "result", "wait", "exception", "wait_result_broken_or_wakeup", "_python_exit"},
-    "multiprocessing": {"_recv", "poll", "_poll", "wait", "accept", "get", "join", "acquire", "__enter__", "recv_bytes"},
+    "multiprocessing": {
+        "_recv",
+        "poll",
+        "_poll",
+        "wait",
+        "accept",
+        "get",
+        "join",
+        "acquire",
+        "__enter__",
+        "recv_bytes",
+    },
     "subprocess": {"wait", "_wait", "_try_wait", "communicate"},
     "socketserver": {"serve_forever"},
     "signal": {"sigwait", "pause"},
@@ -95,7 +107,7 @@ def waits(leaf: Frame) -> bool:
 
 def starts_up(stack: Sequence[Frame]) -> bool:
     """Is this stack (root first) the import of a module that no function asked for, or the interpreter's own start?"""
-    for below, above in zip(stack, stack[1:], strict=False):
+    for below, above in itertools.pairwise(stack):
         if below.owner in ("user", "library") and below.name != "<module>":
             return False
         if below.package == "importlib" and above.name == "<module>":

@@ -6,4 +6,17 @@ from perftools.source.operations import waits
 from perftools.source.reader import read
 from perftools.source.watch import Watch, watch
 
-__all__ = ["Call", "Extent", "Function", "Model", "Operation", "Span", "Unit", "Watch", "enclosing", "read", "waits", "watch"]
+__all__ = [
+    "Call",
+    "Extent",
+    "Function",
+    "Model",
+    "Operation",
+    "Span",
+    "Unit",
+    "Watch",
+    "enclosing",
+    "read",
+    "waits",
+    "watch",
+]

@@ -60,7 +60,7 @@ def carried(body: cst.CSTNode, bound: Iterable[str] = (), *, shared: frozenset[s
     return ""
 
 
-def _visit(node: cst.CSTNode, flow: _Flow) -> None:
+def _visit(node: cst.CSTNode, flow: _Flow) -> None:  # noqa: C901, PLR0912, PLR0915 - one case a kind of node
     match node:
         case cst.AugAssign():
             _augmented(node, flow)

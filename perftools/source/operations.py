@@ -46,9 +46,7 @@ def waits(name: str, positional: int, keywords: frozenset[str]) -> bool:
     """Would this call wait? `q.get()` and `thread.join()` do, `mapping.get(key)` and `", ".join(parts)` do not."""
     if name in WAITS:
         return True
-    return (
-        name in ("get", "join", "result") and positional == 0 and keywords <= {"timeout", "block", "timeout_s"}
-    )
+    return name in ("get", "join", "result") and positional == 0 and keywords <= {"timeout", "block", "timeout_s"}
 
 
 def operation(node: cst.CSTNode) -> OperationKind | None:

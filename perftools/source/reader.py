@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from perftools.record import Source
-from perftools.source import operations, syntax
+from perftools.source import iteration, operations, syntax
 from perftools.source.carried import carried
 from perftools.source.model import Call, Function, Model, Operation, Span, Unit, UnitKind
-
-_PASSED_THROUGH = frozenset("zip enumerate reversed range len list tuple iter map filter sorted islice chain set".split())
-_VIEWS = frozenset("items values keys tolist copy".split())
+from perftools.source.names import Mentions, containers
 
 
 @lru_cache(maxsize=256)
@@ -72,9 +69,7 @@ class _Reader:
 
     def _span(self, node: cst.CSTNode) -> Span:
         where = self._positions[node]  # type: ignore[index]  # LibCST types the mapping by provider
-        return Span(
-            where.start.line + self._shift, where.start.column, where.end.line + self._shift, where.end.column
-        )
+        return Span(where.start.line + self._shift, where.start.column, where.end.line + self._shift, where.end.column)
 
     def _name(self, name: str, place: _Place) -> str:
         """The qualified name, as `__qualname__` forms it."""
@@ -134,10 +129,7 @@ class _Reader:
             for target in syntax.targets(each.target)
         ]
         declared = {
-            item.name.value
-            for each in own
-            if isinstance(each, cst.Global | cst.Nonlocal)
-            for item in each.names
+            item.name.value for each in own if isinstance(each, cst.Global | cst.Nonlocal) for item in each.names
         }
         self._functions.append(
             Function(
@@ -166,7 +158,7 @@ class _Reader:
             iterables=[node.iter],
             targets=bound,
             carried=carried(node.body, bound),
-            service=node.asynchronous is not None or _waits(node.body) or _drains_queue(node.iter),
+            service=node.asynchronous is not None or iteration.waits(node.body) or iteration.drains_queue(node.iter),
         )
         self._statements.append(header)
         self.visit(node.iter, place)
@@ -179,7 +171,7 @@ class _Reader:
         whole = self._span(node)
         header = Span(whole.line, whole.column, self._span(node.test).end_line, self._span(node.test).end_column)
         index = self._reserve()
-        endless = isinstance(node.test, cst.Name) and node.test.value == "True" or isinstance(node.test, cst.Integer)
+        endless = (isinstance(node.test, cst.Name) and node.test.value == "True") or isinstance(node.test, cst.Integer)
         self._units[index] = self._unit(
             node,
             place,
@@ -188,7 +180,9 @@ class _Reader:
             iterables=[],
             targets=set(),
             carried=carried(node.body),
-            service=(endless and not _breaks(node.body)) or _waits(node) or _watches_clock(node.test),
+            service=(endless and not iteration.breaks(node.body))
+            or iteration.waits(node)
+            or iteration.watches_clock(node.test),
         )
         self._statements.append(header)
         inside = place.but(unit=index)
@@ -196,7 +190,7 @@ class _Reader:
         self.visit(node.body, inside)
 
     def _comprehension(self, node: cst.BaseComp, place: _Place) -> None:
-        clauses = list(_clauses(node.for_in))
+        clauses = list(iteration.clauses(node.for_in))
         index = self._reserve()
         generator = isinstance(node, cst.GeneratorExp)
         self._units[index] = self._unit(
@@ -207,7 +201,7 @@ class _Reader:
             iterables=[clause.iter for clause in clauses],
             targets={syntax.path(each) for clause in clauses for each in syntax.targets(clause.target)},
             carried=carried(node) if any(isinstance(each, cst.NamedExpr) for each in syntax.walk(node)) else "",
-            service=any(clause.asynchronous is not None for clause in clauses) or _waits(node),
+            service=any(clause.asynchronous is not None for clause in clauses) or iteration.waits(node),
         )
         self._children(node, place.but(unit=index, depth=0 if generator else place.depth + 1))
 
@@ -218,20 +212,20 @@ class _Reader:
         span = self._span(node)
         self._calls.append(Call(span, name, dotted, positional, keywords))
         inside = place.but(in_index=True) if name in ("range", "slice") else place
-        iterable = _iterable(node, name, dotted)
+        iterable = iteration.iterable(node, name, dotted)
         if iterable is not None:
             inner = iterable if isinstance(iterable, syntax.COMPREHENSIONS) else None
-            clauses = list(_clauses(inner.for_in)) if inner is not None else []
+            clauses = list(iteration.clauses(inner.for_in)) if inner is not None else []
             index = self._reserve()
             self._units[index] = self._unit(
                 node,
                 place,
                 kind="call",
                 header=span,
-                iterables=[clause.iter for clause in clauses] or _iterables(node, name),
+                iterables=[clause.iter for clause in clauses] or iteration.iterables(node, name),
                 targets={syntax.path(each) for clause in clauses for each in syntax.targets(clause.target)},
                 carried="",
-                service=_waits(node),
+                service=iteration.waits(node),
             )
             inside = inside.but(unit=index)
             if inner is not None:  # sum(x for x in xs) is one loop, not two
@@ -260,7 +254,7 @@ class _Reader:
         carried: str,
         service: bool,
     ) -> Unit:
-        mentions = _Mentions()
+        mentions = Mentions()
         mentions.collect(node)
         return Unit(
             kind=kind,
@@ -269,7 +263,7 @@ class _Reader:
             parent=place.unit,
             function=place.function,
             depth=place.depth,
-            iterates=tuple(dict.fromkeys(found for each in iterables for found in _containers(each))),
+            iterates=tuple(dict.fromkeys(found for each in iterables for found in containers(each))),
             targets=tuple(sorted(targets - {""})),
             subscripts=tuple(mentions.subscripts),
             slices=tuple(mentions.slices),
@@ -280,153 +274,3 @@ class _Reader:
             carried=carried,
             service=service,
         )
-
-
-class _Mentions:
-    """The names in a loop, by what is done with them."""
-
-    def __init__(self) -> None:
-        self.subscripts: dict[str, None] = {}
-        self.slices: dict[str, None] = {}
-        self.operands: dict[str, None] = {}
-        self.arguments: dict[str, None] = {}
-        self.fields: dict[str, None] = {}
-        self.names: dict[str, None] = {}
-
-    def collect(self, node: cst.CSTNode) -> None:
-        nodes = list(syntax.walk(node))
-        methods = {each.func for each in nodes if isinstance(each, cst.Call)}
-        for each in nodes:
-            match each:
-                case cst.Name():
-                    self.names[each.value] = None
-                case cst.Subscript():
-                    if name := syntax.base(each):
-                        sliced = any(isinstance(element.slice, cst.Slice) for element in each.slice)
-                        (self.slices if sliced else self.subscripts)[name] = None
-                    if (key := syntax.index_key(each)) is not None:
-                        self.fields[key] = None
-                case cst.BinaryOperation():
-                    for side in (each.left, each.right):
-                        if name := syntax.path(side):
-                            self.operands[name] = None
-                case cst.AugAssign():
-                    if name := syntax.path(each.value):
-                        self.operands[name] = None
-                case cst.Attribute() if each not in methods:
-                    self.fields[each.attr.value] = None
-                case cst.Call():
-                    self._call(each)
-
-    def _call(self, node: cst.Call) -> None:
-        name, dotted = syntax.callee(node)
-        if name == "get" and node.args and "." in dotted:
-            self.subscripts[dotted.rpartition(".")[0]] = None
-        if name in ("get", "getattr", "itemgetter", "attrgetter"):
-            for argument in node.args:
-                if (key := syntax.text_key(argument.value)) is not None:
-                    self.fields[key] = None
-        if name in _PASSED_THROUGH or name in ("append", "extend"):
-            return
-        for argument in node.args:
-            if found := syntax.path(argument.value):
-                self.arguments[found] = None
-
-
-def _clauses(clause: cst.CompFor | None) -> Iterator[cst.CompFor]:
-    while clause is not None:
-        yield clause
-        clause = clause.inner_for_in
-
-
-def _iterable(node: cst.Call, name: str, dotted: str) -> cst.BaseExpression | None:
-    """The first argument of a call that is a loop itself; None for other calls."""
-    if name == "sort":
-        keyed = any(each.keyword is not None and each.keyword.value == "key" for each in node.args)
-        return node.func.value if keyed and isinstance(node.func, cst.Attribute) else None
-    method = isinstance(node.func, cst.Attribute)
-    if dotted.startswith(operations.NUMPY):
-        return node if name in ("vectorize", "append") else None
-    if name in operations.STATISTICS and dotted.partition(".")[0] in ("statistics", name):
-        return node.args[0].value if node.args else None
-    if name not in operations.ITERATING or (method and dotted.partition(".")[0] not in _MODULES):
-        return None
-    plain = [each.value for each in node.args if each.keyword is None]
-    if name in ("sum", "min", "max", "sorted", "any", "all") and len(plain) == (2 if name == "sum" else 1):
-        return plain[0]
-    if name == "sum":
-        return plain[0] if plain else None
-    if name in ("map", "filter", "reduce", "starmap", "nlargest", "nsmallest") and len(plain) >= 2:
-        return plain[1]
-    return plain[0] if name == "accumulate" and plain else None
-
-
-_MODULES = frozenset("heapq functools itertools math builtins statistics".split())
-
-
-def _iterables(node: cst.Call, name: str) -> list[cst.BaseExpression]:
-    if name == "sort" and isinstance(node.func, cst.Attribute):
-        return [node.func.value]
-    plain = [each.value for each in node.args if each.keyword is None]
-    return plain[1:] if name in ("map", "filter", "reduce", "starmap", "nlargest", "nsmallest") else plain
-
-
-def _containers(node: cst.CSTNode) -> Iterator[str]:
-    """The paths that an iterable takes its elements from: zip(a, self.b) gives both, range(len(x)) gives x."""
-    if name := syntax.base(node):
-        yield name
-    elif isinstance(node, cst.Call):
-        name, _ = syntax.callee(node)
-        if name in _VIEWS and isinstance(node.func, cst.Attribute):
-            yield from _containers(node.func.value)
-        else:
-            for argument in node.args:
-                yield from _containers(argument.value)
-    elif isinstance(node, cst.BinaryOperation):
-        yield from _containers(node.left)
-        yield from _containers(node.right)
-
-
-def _own(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    return syntax.walk(node, scopes=False)
-
-
-def _waits(node: cst.CSTNode) -> bool:
-    """Does it await, or call something that waits?"""
-    for each in _own(node):
-        if isinstance(each, cst.Await):
-            return True
-        if isinstance(each, cst.Call):
-            name, _ = syntax.callee(each)
-            keywords = frozenset(argument.keyword.value for argument in each.args if argument.keyword is not None)
-            if operations.waits(name, len(each.args) - len(keywords), keywords):
-                return True
-    return False
-
-
-def _breaks(body: cst.CSTNode) -> bool:
-    """Is there a `break` or `return` out of this loop (not of an inner one)?"""
-    for child in body.children:
-        if isinstance(child, cst.Break | cst.Return):
-            return True
-        if isinstance(child, cst.For | cst.While):
-            if any(isinstance(each, cst.Return) for each in _own(child)):
-                return True
-        elif not isinstance(child, syntax.SCOPES) and _breaks(child):
-            return True
-    return False
-
-
-def _drains_queue(node: cst.CSTNode) -> bool:
-    """`for job in iter(queue.get, None)`"""
-    return isinstance(node, cst.Call) and any(
-        syntax.path(argument.value).endswith((".get", ".recv")) for argument in node.args
-    )
-
-
-def _watches_clock(test: cst.CSTNode) -> bool:
-    return any(
-        isinstance(each, cst.Call) and syntax.callee(each)[0] in ("time", "monotonic", "perf_counter", "is_set")
-        for each in syntax.walk(test)
-    )
-

@@ -11,7 +11,7 @@ COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 
 
 def path(node: cst.CSTNode) -> str:
-    """ "self.rows" for a name or a dotted name, "" for anything else."""
+    """The dotted path of a name ("self.rows"), "" for anything else."""
     if isinstance(node, cst.Name):
         return node.value
     if isinstance(node, cst.Attribute):

@@ -1,0 +1,232 @@
+"""The function around a line, and what its text says."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from types import ModuleType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perftools.record import Source
+from perftools.source import Model, Unit, enclosing, read, watch
+
+
+def model(text: str, function: str = "<module>") -> Model:
+    return read(Source(file="a.py", first_line=1, text=textwrap.dedent(text), sha256="", function=function))
+
+
+def only_unit(text: str) -> Unit:
+    (unit,) = model(text).units
+    return unit
+
+
+def functions(module: ModuleType) -> tuple[str, list[tuple[int, int, str]]]:
+    """Every outermost function of a module: first line with decorators, last line, qualified name; by `ast`."""
+    text = inspect.getsource(module)
+    found: list[tuple[int, int, str]] = []
+
+    def visit(nodes: list[ast.stmt], prefix: str) -> None:
+        for node in nodes:
+            if isinstance(node, ast.ClassDef):
+                visit(node.body, f"{prefix}{node.name}.")
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+                assert node.end_lineno is not None
+                found.append((first, node.end_lineno, prefix + node.name))
+
+    visit(ast.parse(text).body, "")
+    return text, found
+
+
+MODULES = ["argparse", "asyncio.base_events", "dataclasses", "statistics", "typing", "tarfile", "json.decoder", "tokenize"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_extents_agree_with_the_parser_on_real_modules(name: str) -> None:
+    module = __import__(name, fromlist=["_"])
+    text, expected = functions(module)
+    assert len(expected) > 3
+    for first, last, function in expected:
+        for line in {first, (first + last) // 2, last}:
+            extent = enclosing(text, line)
+            assert extent is not None
+            assert (extent.first_line, extent.last_line, extent.function) == (first, last, function)
+
+
+@given(st.text(alphabet="abdef \n\t():\"'#\\@{}[]=", max_size=200), st.integers(min_value=1, max_value=60))
+def test_any_text_and_line_give_an_extent_around_the_line_or_none(text: str, line: int) -> None:
+    extent = enclosing(text, line)
+    if extent is not None:
+        assert 1 <= extent.first_line <= line
+        assert extent.first_line <= extent.last_line <= text.count("\n") + 1
+
+
+@given(st.text(max_size=300))
+def test_reading_any_text_never_raises(text: str) -> None:
+    model(text)
+
+
+def test_a_top_level_statement_keeps_its_else() -> None:
+    text = "import a\nif a:\n    x = 1\nelse:\n    for i in a:\n        x += i\ny = 2\n"
+    assert enclosing(text, 5) == (2, 6, "<module>")
+    assert enclosing(text, 7) == (7, 7, "<module>")
+
+
+def test_newer_syntax_than_ours_is_cut_out_by_indentation() -> None:
+    text = 'def f(rows):\n    type X = int\n    return [f"{row["x"]}" for row in rows]\n\ndef g():\n    pass\n'
+    assert enclosing(text, 3) == (1, 3, "f")
+
+
+@pytest.mark.parametrize(
+    ("text", "carried"),
+    [
+        ("for x in xs:\n    s += x * w\n", False),
+        ("for x in xs:\n    s = s + x * w\n", False),
+        ("for x in xs:\n    best = max(best, x)\n", False),
+        ("for x in xs:\n    if x > best:\n        best = x\n", False),
+        ("while i < n:\n    s += a[i] * b[i]\n    i += 1\n", False),
+        ("for i in range(n):\n    out[i] = a[i] * w\n", False),
+        ("for row in rows:\n    s = 0.0\n    for v in row:\n        s += v\n    out.append(s / n)\n", False),
+        ("for v in vs:\n    xs = np.append(xs, v)\n", False),
+        ("for x in xs:\n    a[i] += x\n", False),
+        ("for x in xs:\n    y = a * x + b * y\n", True),
+        ("for x in xs:\n    level += k * (x - level)\n", True),
+        ("for x in xs:\n    self.state = self.state * k + x\n", True),
+        ("for x in xs:\n    total += x\n    out.append(total)\n", True),
+        ("for i in range(1, n):\n    d[i] = d[i - 1] + c[i]\n", True),
+        ("for x in xs:\n    out.append(out[-1] + x)\n", True),
+        ("for x in xs:\n    delta = x - prev\n    prev = x\n", True),
+        ("for x in xs:\n    balance += x\n    if balance < 0:\n        alarms.append(x)\n", True),
+    ],
+)
+def test_carried_dependence(text: str, carried: bool) -> None:
+    loop = model(text).units[0]
+    assert bool(loop.carried) is carried, loop.carried
+
+
+def test_state_on_attributes_is_carried_by_a_function() -> None:
+    text = """
+    class Filter:
+        def update(self, x):
+            self.level = self.level + self.k * (x - self.level)
+            return self.level
+        def scaled(self, x):
+            return x * self.k
+    """
+    update, scaled = model(text).functions
+    assert update.name == "Filter.update" and update.carried
+    assert scaled.name == "Filter.scaled" and not scaled.carried
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "while True:\n    job = queue.get()\n    run(job)\n",
+        "while not stop.is_set():\n    step()\n",
+        "while time.monotonic() < end:\n    step()\n",
+        "for job in iter(queue.get, None):\n    run(job)\n",
+        "async def f():\n    async for m in stream:\n        run(m)\n",
+        "async def f():\n    for m in batch:\n        await run(m)\n",
+        "for x in xs:\n    time.sleep(1)\n",
+    ],
+)
+def test_service_loops(text: str) -> None:
+    assert only_unit(text).service
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "while True:\n    x = x * 2\n    if x > 9: break\n",
+        "for x in xs:\n    d.get(x)\n",
+        "for x in xs:\n    ','.join(x)\n",
+        "while i < n:\n    i += 1\n",
+    ],
+)
+def test_loops_that_work_are_no_service(text: str) -> None:
+    assert not only_unit(text).service
+
+
+def kinds(text: str) -> list[str]:
+    return sorted(operation.kind for operation in model(text).operations)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("s += a * b", ["arithmetic", "arithmetic"]),
+        ("i += 1", []),
+        ("x = a[i + 1]", []),
+        ("x = i + 1", []),
+        ("x = math.sqrt(a)", ["arithmetic"]),
+        ("x = sum(row)", ["arithmetic"]),
+        ("x = np.dot(a, b)", ["arithmetic"]),
+        ("x = reduce(operator.mul, xs)", ["arithmetic", "arithmetic"]),
+        ("x = name.strip().lower()", ["text", "text"]),
+        ("x = f'{a}'", ["text"]),
+        ("x = 'a' + b", ["text"]),
+        ("x = a == 'b'", ["text"]),
+        ("x = a & b", ["bits"]),
+        ("h ^= x", ["bits"]),
+        ("x = a in b", ["membership"]),
+        ("heapq.heappush(q, x)", ["queue"]),
+        ("self.x = a", ["store"]),
+        ("x = isinstance(a, B)", ["reflection"]),
+        ("x = d.get(k, 0.0)", ["lookup"]),
+        ("def f(x: int | None) -> int | None: return x", []),
+        ("x = [0] * n", []),
+    ],
+)
+def test_operations(text: str, expected: list[str]) -> None:
+    found = kinds(text + "\n")
+    if text.startswith("x = reduce"):
+        assert set(found) == {"arithmetic"}
+    else:
+        assert found == expected
+
+
+def test_a_generator_inside_sum_is_one_loop_with_its_call() -> None:
+    unit = only_unit("total = sum(a * b for a, b in zip(xs, self.ys))\n")
+    assert unit.kind == "call"
+    assert unit.iterates == ("xs", "self.ys")
+    assert unit.targets == ("a", "b")
+
+
+def test_names_by_use() -> None:
+    unit = only_unit("for i, row in enumerate(rows):\n    s += row['x'] * table[i] + part[1:] + scores.get(k)\n")
+    assert unit.iterates == ("rows",)
+    assert set(unit.subscripts) == {"row", "table", "scores"}
+    assert unit.slices == ("part",)
+    assert "x" in unit.fields
+
+
+def test_watch_reads_containers_first() -> None:
+    source = Source(
+        file="a.py",
+        first_line=10,
+        text="def f(rows, w):\n    out = []\n    for row in rows:\n        out.append(row.x * w)\n    return out",
+        sha256="",
+        function="f",
+    )
+    seen = watch(source)
+    assert (seen.first_line, seen.end_line) == (10, 14)
+    assert seen.paths[0] == "rows"
+    assert {"row", "w", "out"} <= set(seen.paths)
+    assert "x" in seen.fields
+
+
+def test_depth_counts_for_loops_of_the_same_code_only() -> None:
+    text = """
+    def f(rows):
+        for row in rows:
+            while row:
+                for x in row:
+                    g(lambda: [y * 2 for y in x])
+    """
+    outer, endless, inner, comprehension = model(text).units
+    assert [each.depth for each in (outer, endless, inner)] == [0, 1, 1]
+    assert comprehension.depth == 0
