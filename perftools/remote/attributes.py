@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from perftools.remote.dicts import find, open_dict, open_keys
-from perftools.remote.heap import HEAP_TYPE, INLINE_VALUES, MANAGED_DICT, Heap, Object, Type
+from perftools.remote.heap import HEAP_TYPE, INLINE_VALUES, MANAGED_DICT, Heap, Object, Stored, Type
 from perftools.remote.memory import Unreadable, sane
 
 _OBJECT_MEMBERS = (6, 16)
 """PyMemberDef.type: Py_T_OBJECT, Py_T_OBJECT_EX (Include/descrobject.h; T_OBJECT_EX in structmember.h before 3.12)."""
+_MAX_FIELDS = 256
 _COMPUTED = frozenset(("property", "getset_descriptor", "method_descriptor", "wrapper_descriptor", "classmethod",
                        "staticmethod", "function"))  # fmt: skip
 
@@ -20,19 +21,34 @@ def attributes(heap: Heap, object_: Object, names: Collection[str]) -> dict[str,
     missing = [name for name in names if name not in found]
     if missing and object_.type.flags & HEAP_TYPE:
         found.update(_class_attributes(heap, object_, missing))
-    return found
+    return {name: found[name] for name in names if name in found}
 
 
 def _instance_attributes(heap: Heap, object_: Object, names: Collection[str]) -> dict[str, int]:
     values, dict_ = _storage(heap, object_)
     if values:
-        keys = heap.memory.u64(object_.type.address + heap.layout.cached_keys)
-        return find(heap, open_keys(heap, keys, values), names)
+        indices = _shared_keys(heap, object_.type)
+        wanted = {name: indices[name] for name in names if name in indices}
+        if not wanted:
+            return {}
+        header = 8 if heap.runtime.version >= (3, 13, 0) else 0  # PyDictValues
+        words = heap.memory.u64s(values + header, max(wanted.values()) + 1)
+        return {name: words[index] for name, index in wanted.items() if words[index]}
     if sane(dict_):
         storage = heap.object(dict_)
         if storage.type.kind == "dict":
             return find(heap, open_dict(heap, storage), names)
     return {}
+
+
+def _shared_keys(heap: Heap, type_: Type) -> dict[str, int]:
+    """Where among an instance's values each attribute is: PyHeapTypeObject.ht_cached_keys."""
+    known = heap.shared_keys.get(type_.address)
+    if known is None:
+        table = open_keys(heap, heap.memory.u64(type_.address + heap.layout.cached_keys), 0)
+        known = {name: index for index, name in enumerate(heap.names.read(table.keys(heap))) if name}
+        heap.shared_keys[type_.address] = known
+    return known
 
 
 def _storage(heap: Heap, object_: Object) -> tuple[int, int]:
@@ -61,34 +77,44 @@ def _storage(heap: Heap, object_: Object) -> tuple[int, int]:
 
 
 def _class_attributes(heap: Heap, object_: Object, names: Collection[str]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for type_ in heap.attribute_types(object_.type):
-        missing = [name for name in names if name not in found]
-        if not missing:
-            break
-        if type_.flags & HEAP_TYPE and sane(type_.namespace):
-            found.update(_own_attributes(heap, object_, type_, missing))
-    return {name: address for name, address in found.items() if address}
+    type_ = object_.type
+    unknown = [name for name in names if (type_.address, name) not in heap.class_attributes]
+    if unknown:
+        stored: dict[str, Stored] = {}
+        for base in heap.attribute_types(type_):
+            if base.flags & HEAP_TYPE and sane(base.namespace):
+                missing = [name for name in unknown if name not in stored]
+                stored.update(_own_attributes(heap, object_.type, base, missing))
+        heap.class_attributes.update({(type_.address, name): stored.get(name, Stored()) for name in unknown})
+    found = {}
+    for name in names:
+        where = heap.class_attributes[type_.address, name]
+        address = heap.memory.u64(object_.address + where.offset) if where.offset else where.address
+        if address:
+            found[name] = address
+    return found
 
 
-def _own_attributes(heap: Heap, object_: Object, type_: Type, names: Collection[str]) -> dict[str, int]:
-    """From one class's own namespace; 0 for an attribute that is computed or not set."""
-    namespace = heap.object(type_.namespace)
+def _own_attributes(heap: Heap, type_: Type, base: Type, names: Collection[str]) -> dict[str, Stored]:
+    """Those attributes that the namespace of `base` holds, for instances of `type_`."""
+    namespace = heap.object(base.namespace)
     if namespace.type.kind != "dict":
         return {}
+    stored = {}
     found = find(heap, open_dict(heap, namespace), names)
-    for name, value in zip(found, heap.objects(list(found.values())), strict=True):
+    for (name, address), value in zip(found.items(), heap.objects(list(found.values())), strict=True):
         kind = value.type.kind if value else ""
         if value is None or kind in _COMPUTED:
-            found[name] = 0
+            stored[name] = Stored()
         elif kind == "member_descriptor":  # __slots__
             member = heap.memory.pointer(value.address + 40)  # PyMemberDescrObject.d_member: name, type, offset
-            slot_type, offset = heap.memory.i32(member + 8), heap.memory.i64(member + 16)
-            is_slot = slot_type in _OBJECT_MEMBERS and 0 < offset < type_.basic_size
-            found[name] = heap.memory.u64(object_.address + offset) if is_slot else 0
+            member_type, offset = heap.memory.i32(member + 8), heap.memory.i64(member + 16)
+            is_slot = member_type in _OBJECT_MEMBERS and 0 < offset < base.basic_size
+            stored[name] = Stored(offset=offset if is_slot else 0)
         elif kind.endswith("_tuplegetter"):  # a field of a named tuple
             index = value.field(16, "q")
-            items = object_.address + heap.layout.tuple_items
-            is_field = object_.type.kind == "tuple" and 0 <= index < object_.size()
-            found[name] = heap.memory.u64(items + 8 * index) if is_field else 0
-    return found
+            is_field = type_.kind == "tuple" and 0 <= index < _MAX_FIELDS
+            stored[name] = Stored(offset=heap.layout.tuple_items + 8 * index if is_field else 0)
+        else:
+            stored[name] = Stored(address=address)
+    return stored

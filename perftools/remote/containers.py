@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 
-from perftools.remote.dicts import Table, open_dict
+from perftools.remote.dicts import open_dict
 from perftools.remote.heap import Heap, Object, checked_size
 from perftools.remote.memory import Unreadable, sane
 
@@ -63,18 +63,15 @@ def deque_items(heap: Heap, deque: Object, sample: int) -> tuple[int, list[int]]
     return size, [items[index] for index in spread(len(items), sample)]
 
 
-def dict_items(heap: Heap, dict_: Object, sample: int) -> tuple[Table, list[tuple[int, int]]]:
-    """A dict's entries, and the addresses of a spread of its keys and values. Raises Unreadable."""
+def dict_items(heap: Heap, dict_: Object, sample: int) -> list[tuple[int, int]]:
+    """The addresses of keys and values: all of a dict that may be a record, else of a spread. Raises Unreadable."""
     table = open_dict(heap, dict_)
-    if not table.used:
-        return table, []
     if table.length <= _WHOLE:
-        pairs = table.read(heap, 0, table.length)
-    else:
-        pairs = []
-        for index in spread(table.length - 4, sample):
-            pairs += table.read(heap, index, 4)[:1]  # deleted entries leave holes
-    return table, [pairs[index] for index in spread(len(pairs), sample)]
+        return table.read(heap, 0, table.length) if table.used else []
+    pairs = []
+    for index in spread(table.length - 4, sample):
+        pairs += table.read(heap, index, 4)[:1]  # deleted entries leave holes
+    return pairs
 
 
 def _pointers(heap: Heap, start: int, length: int, sample: int) -> list[int]:

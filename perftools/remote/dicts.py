@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from perftools.remote.heap import Heap, Object, checked_size
@@ -26,13 +26,19 @@ class Table(NamedTuple):
     values: int
     """Address of the first value of a split table (instances of one class share the keys), else 0."""
 
+    def keys(self, heap: Heap) -> list[int]:
+        """The addresses of all keys, 0 for a hole. Raises Unreadable."""
+        if not 0 < self.length <= MAX_ENTRIES:
+            return []
+        words = heap.memory.u64s(self.entries, self.length * self.entry_size // 8)
+        return list(words[self.key_offset // 8 :: self.entry_size // 8])
+
     def read(self, heap: Heap, start: int, count: int) -> list[tuple[int, int]]:
         """The addresses of key and value of the entries from `start` on, without holes. Raises Unreadable."""
         count = min(count, self.length - start, MAX_READ // self.entry_size)
         if count <= 0:
             return []
-        data = heap.memory.read(self.entries + start * self.entry_size, count * self.entry_size)
-        words = struct.unpack(f"<{len(data) // 8}Q", data)
+        words = heap.memory.u64s(self.entries + start * self.entry_size, count * self.entry_size // 8)
         step, first = self.entry_size // 8, self.key_offset // 8
         keys = words[first::step]
         values = heap.memory.u64s(self.values + 8 * start, count) if self.values else words[first + 1 :: step]
@@ -70,12 +76,16 @@ def open_keys(heap: Heap, keys: int, values: int, used: int | None = None) -> Ta
     return Table(count if used is None else used, count, entries, entry_size, key_offset, values)
 
 
-def find(heap: Heap, table: Table, names: Collection[str], limit: int = MAX_ENTRIES) -> dict[str, int]:
+def find(heap: Heap, table: Table, names: Collection[str]) -> dict[str, int]:
     """The values of those `names` that are keys: addresses by name. Raises Unreadable."""
-    if not names or table.length > limit:
+    return select(heap, table.read(heap, 0, table.length), names) if table.length <= MAX_ENTRIES else {}
+
+
+def select(heap: Heap, pairs: Sequence[tuple[int, int]], names: Collection[str]) -> dict[str, int]:
+    """Of the addresses of keys and values, the values of those `names` that are keys."""
+    if not names:
         return {}
-    entries = table.read(heap, 0, table.length)
-    longest = max(map(len, names))
-    keys = heap.names.read([key for key, _ in entries], longest)
     wanted = frozenset(names)
-    return {key: value for key, (_, value) in zip(keys, entries, strict=True) if key in wanted}
+    keys = heap.names.read([key for key, _ in pairs], max(map(len, wanted)))
+    found = {key: value for key, (_, value) in zip(keys, pairs, strict=True) if key in wanted}
+    return {name: found[name] for name in names if name in found}

@@ -20,7 +20,7 @@ _KINDS = frozenset((
     "array.array", "collections.deque", "numpy.ndarray",
     "list_iterator", "list_reverseiterator", "tuple_iterator", "iterator", "reversed", "enumerate",
     "zip", "map", "filter", "str_iterator", "str_ascii_iterator", "bytes_iterator", "bytearray_iterator",
-    "array.arrayiterator",    "range_iterator", "longrange_iterator", "generator", "set_iterator",
+    "array.arrayiterator", "arrayiterator",    "range_iterator", "longrange_iterator", "generator", "set_iterator",
     "dict_keyiterator", "dict_valueiterator", "dict_itemiterator",
     "dict_reversekeyiterator", "dict_reversevalueiterator", "dict_reverseitemiterator",
     "dict_keys", "dict_values", "dict_items", "mappingproxy",
@@ -76,19 +76,33 @@ def checked_size(size: int) -> int:
     return size
 
 
+class Stored(NamedTuple):
+    """Where a class keeps an attribute of its instances."""
+
+    offset: int = 0
+    """In the instance: a slot, an item of a named tuple."""
+    address: int = 0
+    """Of the class's own value. Neither: the attribute is computed, or there is none."""
+
+
 class Heap:
-    """The objects of one process. Types and interned names are remembered: `forget` them now and then."""
+    """The objects of one process. What is known of types and names is remembered: `forget` it now and then."""
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.memory = runtime.memory
         self.layout = runtime.layout
         self.names = Names(runtime)
+        self.class_attributes: dict[tuple[int, str], Stored] = {}
+        self.shared_keys: dict[int, dict[str, int]] = {}
+        """Index of each attribute among an instance's values, by class."""
         self._types: dict[int, Type] = {}
 
     def forget(self) -> None:
         """Read types and names anew from now on: a class may have been freed and another taken its place."""
         self._types.clear()
+        self.class_attributes.clear()
+        self.shared_keys.clear()
         self.names.forget()
 
     def objects(self, addresses: Sequence[int]) -> list[Object | None]:

@@ -12,6 +12,7 @@ from perftools.remote.offsets import Layout, Version, published_layout, table_la
 
 MAX_INTERPRETERS = 16
 MAX_THREADS = 4096
+_ATTEMPTS = 5
 
 
 class Runtime(NamedTuple):
@@ -109,25 +110,32 @@ def _verify(runtime: Runtime) -> None:
 
     This also finds builds with another object header (Py_TRACE_REFS), whose type pointers lie elsewhere.
     """
-    memory, layout = runtime.memory, runtime.layout
     found = 0
-    for thread in threads(runtime):
-        found += 1
-        frame = thread.frame
-        for _ in range(3):  # the innermost ones may end under our hands
-            if not sane(frame):
-                break
-            try:
-                code = memory.pointer(frame + layout.frame_code) & ~7
-                name = memory.text(memory.pointer(memory.pointer(code + 8) + 24, alignment=1))
-                if name == "code":
-                    return
-                frame = memory.u64(frame + layout.frame_back)
-            except Unreadable as error:
-                if error.code:
-                    raise
-                break
+    for _ in range(_ATTEMPTS):  # the process runs on: a frame may end before its code is read
+        for thread in threads(runtime):
+            found += 1
+            if _has_code(runtime, thread):
+                return
     if not found:
         raise Unreadable("no thread is where this version keeps it (starting, or an unusual build)", "V-BUILD")
     if not runtime.debug_offsets:
         raise Unreadable("no frame is where this version keeps it (idle in C, or an unusual build)", "V-BUILD")
+
+
+def _has_code(runtime: Runtime, thread: Thread) -> bool:
+    """Whether one of the thread's innermost frames points to an object whose type is called "code"."""
+    memory, layout = runtime.memory, runtime.layout
+    frame = thread.frame
+    for _ in range(3):  # shims between Python and C have none
+        if not sane(frame):
+            return False
+        try:
+            code = memory.pointer(frame + layout.frame_code, alignment=1) & ~7
+            if memory.text(memory.pointer(memory.pointer(code + 8) + 24, alignment=1)) == "code":
+                return True
+            frame = memory.u64(frame + layout.frame_back)
+        except Unreadable as error:
+            if error.code:
+                raise
+            return False
+    return False

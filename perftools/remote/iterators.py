@@ -8,8 +8,8 @@ from perftools.remote.memory import Unreadable, sane
 
 _AT_24 = (
     "list_iterator", "list_reverseiterator", "tuple_iterator", "iterator", "reversed", "str_iterator",
-    "str_ascii_iterator", "bytes_iterator", "bytearray_iterator", "array.arrayiterator", "enumerate", "filter",
-    "itertools.chain",
+    "str_ascii_iterator", "bytes_iterator", "bytearray_iterator", "array.arrayiterator", "arrayiterator", "enumerate",
+    "filter", "itertools.chain",
 )  # fmt: skip
 _AT_16 = (
     "dict_keyiterator", "dict_valueiterator", "dict_itemiterator", "dict_reversekeyiterator",

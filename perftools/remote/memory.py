@@ -18,9 +18,8 @@ MAX_READ = 1 << 20
 MAX_RANGES = 1024
 """Ranges in one call (IOV_MAX, limits.h)."""
 LOWEST_ADDRESS = 4096
-HIGHEST_ADDRESS = 1 << 47
-"""User space of x86-64 with four-level page tables (Linux, Documentation/arch/x86/x86_64/mm.rst); aarch64 maps
-programs below 2^48, and by default its libraries too, so there the bound is one bit higher."""
+HIGHEST_ADDRESS = 1 << (48 if os.uname().machine == "aarch64" else 47)
+"""User space as the kernel gives it without a hint (Linux, Documentation: x86/x86_64/mm.rst, arm64/memory.rst)."""
 
 Range = tuple[int, int]
 """Address, size in bytes."""
@@ -56,7 +55,7 @@ def _process_vm_readv() -> Callable[..., int]:
 
 def sane(address: int, alignment: int = 8) -> bool:
     """Whether an object can lie there at all."""
-    return LOWEST_ADDRESS <= address < HIGHEST_ADDRESS << (os.uname().machine == "aarch64") and not address % alignment
+    return LOWEST_ADDRESS <= address < HIGHEST_ADDRESS and not address % alignment
 
 
 class Memory:

@@ -14,20 +14,21 @@ from statistics import median_low
 from perftools.record import Type
 from perftools.remote import arrays, containers, iterators
 from perftools.remote.attributes import attributes
-from perftools.remote.dicts import find
-from perftools.remote.heap import HEAP_TYPE, Heap, Object
+from perftools.remote.dicts import select
+from perftools.remote.heap import HEAP_TYPE, Heap, Object, checked_size
 from perftools.remote.memory import Unreadable
 
 SAMPLE = (16, 8, 4)
-"""Elements read of a container, by its depth; its length is the greatest depth of items."""
+"""Elements read of a container, by its depth; nothing is read below the last one."""
 MIN_SHARE = 0.1
 """Of the elements read: rarer types are left out (record.Type)."""
+DEPTH = len(SAMPLE)
+CONTENTS = 6
+"""Elements whose own contents are read too."""
 MAX_CALLS = 500
 """System calls for one object."""
 MAX_POSITIONS = 8
 """Length up to which tuples are records, if their positions differ in type."""
-_MAX_RECORD = 512
-"""Entries of a dict that may be a record."""
 
 
 @dataclass
@@ -41,7 +42,6 @@ class _Node:
     keys: list[_Node] = field(default_factory=list)
     items: list[_Node] = field(default_factory=list)
     fields: dict[str, _Node] = field(default_factory=dict)
-    positional: bool = False
 
     @property
     def label(self) -> tuple[str, str, str]:
@@ -71,12 +71,12 @@ class _Reader:
         self._fields = fields
         self._last_call = heap.memory.calls + MAX_CALLS
 
-    def read(self, object_: Object, depth: int) -> _Node:
+    def read(self, object_: Object, depth: int, contents: bool = True) -> _Node:
         """An object that passed the checks; contents that cannot be read are left out. Raises Unreadable at depth 0."""
         node = _Node(object_.type.name)
         if self._heap.memory.calls < self._last_call:
             try:
-                self._fill(node, object_, depth)
+                self._fill(node, object_, depth if contents else DEPTH)
             except Unreadable as error:
                 if error.code or not depth:
                     raise
@@ -84,21 +84,20 @@ class _Reader:
 
     def _fill(self, node: _Node, object_: Object, depth: int) -> None:
         heap, kind = self._heap, object_.type.kind
-        sample = SAMPLE[depth] if depth < len(SAMPLE) else 0
+        sample = SAMPLE[depth] if depth < DEPTH else 0
         if kind in ("list", "tuple"):
-            node.positional = kind == "tuple" and object_.size() <= MAX_POSITIONS
             length, items = containers.sequence_items(heap, object_, max(sample, MAX_POSITIONS) if sample else 0)
             node.size, node.items = (length,), self._children(items, depth)
-            node.positional = node.positional and len(node.items) == length
             if kind == "tuple" and object_.type.flags & HEAP_TYPE and sample:
                 self._add_fields(node, attributes(heap, object_, self._fields), depth)
         elif kind == "dict":
-            table, pairs = containers.dict_items(heap, object_, sample)
-            node.size = (table.used,)
-            node.keys = self._children([key for key, _ in pairs], len(SAMPLE))
-            node.items = self._children([value for _, value in pairs], depth)
-            if sample and any(key.name == "str" for key in node.keys):
-                self._add_fields(node, find(heap, table, self._fields, _MAX_RECORD), depth)
+            node.size = (checked_size(object_.field(16, "q")),)
+            pairs = containers.dict_items(heap, object_, sample) if sample else []
+            some = [pairs[index] for index in containers.spread(len(pairs), sample)]
+            node.keys = self._children([key for key, _ in some], DEPTH)
+            node.items = self._children([value for _, value in some], depth)
+            if any(key.name == "str" for key in node.keys):
+                self._add_fields(node, select(heap, pairs, self._fields), depth)
         elif kind in ("set", "frozenset"):
             length, items = containers.set_items(heap, object_, sample)
             node.size, node.items = (length,), self._children(items, depth)
@@ -124,7 +123,7 @@ class _Reader:
             if shape is not None:
                 node.size = shape
                 return
-        if self._fields and depth < len(SAMPLE):
+        if self._fields and depth < DEPTH:
             self._add_fields(node, attributes(self._heap, object_, self._fields), depth)
 
     def _add_fields(self, node: _Node, found: dict[str, int], depth: int) -> None:
@@ -135,8 +134,9 @@ class _Reader:
     def _children(self, addresses: Sequence[int], depth: int) -> list[_Node]:
         if not addresses or self._heap.memory.calls >= self._last_call:
             return []
-        objects = self._heap.objects(addresses)
-        return [self.read(object_, depth + 1) for object_ in objects if object_ is not None]
+        objects = [object_ for object_ in self._heap.objects(addresses) if object_ is not None]
+        deep = set(containers.spread(len(objects), CONTENTS))
+        return [self.read(object_, depth + 1, index in deep) for index, object_ in enumerate(objects)]
 
 
 def _summaries(nodes: Sequence[_Node]) -> list[tuple[Type, tuple[int, ...]]]:
@@ -175,9 +175,11 @@ def _fields(group: Sequence[_Node]) -> tuple[tuple[str, Type], ...]:
 
 def _positions(group: Sequence[_Node]) -> tuple[tuple[str, Type], ...]:
     """Tuples of one short length whose positions differ in type are records."""
-    length = len(group[0].items)
-    if length < 2 or not all(node.positional and len(node.items) == length for node in group):
+    lengths = {node.size for node in group}
+    group = [node for node in group if node.name == "tuple" and node.size == (len(node.items),)]
+    if len(lengths) != 1 or not group or not 2 <= len(group[0].items) <= MAX_POSITIONS:
         return ()
+    length = len(group[0].items)
     kinds = [_summaries([node.items[position] for node in group])[0][0] for position in range(length)]
     if len({kind.name for kind in kinds}) == 1:
         return ()
