@@ -26,7 +26,7 @@ types: environment-test
 	@"$(bin)/mypy"
 
 layers: environment-test
-	@"$(bin)/lint-imports"
+	@"$(bin)/lint-imports" --no-logo
 
 packaging: environment-test
 	@"$(bin)/python" -m pytest tests/test_packaging.py

@@ -106,7 +106,7 @@ def test_the_perf_script_imports_only_os_and_sys():
     assert names - {"__future__"} <= {"os", "sys"}
 
 
-@pytest.mark.parametrize("script", ["tools/venv.sh", ".ci/run"])
+@pytest.mark.parametrize("script", ["tools/venv.sh", "tools/debian-python.sh", ".ci/run"])
 def test_the_shell_scripts_are_posix(script):
     shell = shutil.which("dash") or "sh"
     assert subprocess.run([shell, "-n", ROOT / script], check=False).returncode == 0
