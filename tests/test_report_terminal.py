@@ -55,6 +55,13 @@ def test_no_line_is_wider_than_the_page(width, unicode):
     assert not any(line.endswith(" ") for line in lines)
 
 
+def test_commands_are_not_broken():
+    command = "/opt/venv/bin/perftools explain '" + "long name " * 12 + "'"
+    report = shown(next_commands=[command + "  # again", "perf audit 1"], width=60)
+    assert f"\nNEXT     {command}\n         again\n         perf audit 1\n\n" in report
+    assert "\nNEXT     perf audit 4711  again, after the change\n" in shown(width=60)
+
+
 def test_the_header_says_what_was_watched_and_how_well():
     head = shown().splitlines()[:3]
     assert head == [

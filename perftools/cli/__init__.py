@@ -26,8 +26,6 @@ DEBUG = "PERFTOOLS_DEBUG"
 """Set, it shows the traceback of an unexpected error."""
 INTERRUPTED = 130
 """128 + SIGINT, as a shell says it."""
-BROKEN_PIPE = 141
-"""128 + SIGPIPE: whoever reads stdout has gone, which is no error of ours."""
 
 EPILOG = """\b
 Exit codes:
@@ -93,7 +91,6 @@ def _run(command: click.Command, name: str, arguments: Sequence[str] | None = No
     _end_in_order()
     try:
         code = command.main(given, prog_name=name, standalone_mode=False)
-        sys.stdout.flush()
     except click.UsageError as error:
         if as_json:
             return _fail(UsageError(error.format_message()), as_json=True)
@@ -103,9 +100,6 @@ def _run(command: click.Command, name: str, arguments: Sequence[str] | None = No
         return _fail(error, as_json=as_json)
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its exit
-        return BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 (the last resort: one line instead of a traceback)
         if os.environ.get(DEBUG):
             traceback.print_exc()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from perftools.cli.options import report_options
+from perftools.errors import OutputUnwritable, UsageError
 
 EPILOG = """\b
 Examples:
@@ -17,6 +18,8 @@ Examples:
 
 Nothing is stopped or changed in the service, and no code runs in it. It should be under load.
 """
+
+MOST_LISTED = 8
 
 
 @click.command(
@@ -58,15 +61,14 @@ def command(
 
     PID is any process or thread of it: workers, masters and launchers lead to the whole service.
     """
-    if [pid, port, name].count(None) != 2:
-        raise click.UsageError("Say which service, in one way: PID, --port or --name.")
-
-    from perftools import api, errors
+    from perftools import api
     from perftools import target as targets
     from perftools.cli import files, outcome
     from perftools.cli import output as out
     from perftools.cli.progress import progress
 
+    if pid is None and port is None and name is None:
+        raise _which_service()
     if output is not None:
         files.check_writable(output)
     target = targets.find(pid=pid, port=port, name=name, this_process=this_process)
@@ -77,7 +79,7 @@ def command(
     if output is not None:
         try:
             api.save(audit, output)
-        except errors.OutputUnwritable as error:
+        except OutputUnwritable as error:
             unsaved = error  # what was seen is still told
     diagnosis = api.diagnose(audit)
     named = [str(pid)] if pid is not None else ["--port", str(port)] if port is not None else ["--name", str(name)]
@@ -89,3 +91,11 @@ def command(
         out.error(unsaved, as_json=False)
         return unsaved.exit_code
     return outcome.exit_code(audit, diagnosis, fail_on)
+
+
+def _which_service() -> UsageError:
+    """The question, with the services that one could mean."""
+    from perftools import target as targets
+
+    seen = [f"perf audit {candidate.pid}  # {candidate.title}" for candidate in targets.candidates()[:MOST_LISTED]]
+    return UsageError("say which service to audit: PID, --port N or --name REGEX", commands=(*seen,))

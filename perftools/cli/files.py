@@ -24,7 +24,7 @@ def check_writable(path: str) -> None:
         raise _unwritable(path, error.strerror or "cannot be read") from error
     if not stat.S_ISREG(there.st_mode):  # to replace a link, a device or a pipe is never what was meant
         raise _unwritable(path, "it is there and no plain file")
-    if not _may_replace(there, os.stat(directory)):
+    if not may_replace(there, os.stat(directory), user=os.geteuid()):
         raise _unwritable(path, "it is another user's, and the folder is sticky")
 
 
@@ -39,9 +39,10 @@ def _make_and_forget(directory: str) -> None:
         os.unlink(name)
 
 
-def _may_replace(there: os.stat_result, directory: os.stat_result) -> bool:
+def may_replace(there: os.stat_result, directory: os.stat_result, *, user: int) -> bool:
+    """Whether `user`, who may write to the directory, may rename another file over this one (unlink(2), EPERM)."""
     sticky = bool(directory.st_mode & stat.S_ISVTX)
-    return not sticky or os.geteuid() in (0, there.st_uid, directory.st_uid)
+    return not sticky or user in (0, there.st_uid, directory.st_uid)
 
 
 def _unwritable(path: str, why: str) -> OutputUnwritable:

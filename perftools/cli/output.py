@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 PIPE_COLUMNS = 100
 """Width where there is no terminal and COLUMNS is not set."""
+BROKEN_PIPE = 141
+"""128 + SIGPIPE, as a shell says it."""
 
 
 def answer(
@@ -26,7 +28,7 @@ def answer(
     if as_json:
         from perftools.report import document
 
-        _write(document.render(audit, diagnosis))
+        _write(document.render(audit, diagnosis).decode())
         return
     from perftools.report import terminal
 
@@ -38,8 +40,7 @@ def answer(
         next_commands=next_commands,
         unicode=unicode(sys.stdout),
     )
-    sys.stdout.write(report)
-    sys.stdout.flush()
+    _write(report)
 
 
 def error(failure: PerftoolsError, *, as_json: bool) -> None:
@@ -47,7 +48,7 @@ def error(failure: PerftoolsError, *, as_json: bool) -> None:
     from perftools.report import failure as report
 
     if as_json:
-        _write(report.document(failure))
+        _write(report.document(failure).decode())
         return
     text = report.text(failure, colour=coloured(sys.stderr, "auto"))
     sys.stderr.write(text if unicode(sys.stderr) else text.encode("ascii", "backslashreplace").decode())
@@ -68,12 +69,19 @@ def unicode(stream: TextIO) -> bool:
         return False
 
 
-def _write(document: bytes) -> None:
-    """JSON is UTF-8 whatever the locale says."""
-    sys.stdout.flush()
-    binary = getattr(sys.stdout, "buffer", None)
-    if binary is None:
-        sys.stdout.write(document.decode())
-    else:
-        binary.write(document)
-    sys.stdout.flush()
+def _write(answer: str) -> None:
+    """Print the answer, and end quietly if whoever reads it has gone.
+
+    An answer is ASCII where stdout is not UTF-8, but for a document: JSON is UTF-8 whatever the locale says.
+    """
+    try:
+        binary = getattr(sys.stdout, "buffer", None)
+        if binary is None:
+            sys.stdout.write(answer)
+        else:
+            sys.stdout.flush()
+            binary.write(answer.encode())
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its exit
+        raise SystemExit(BROKEN_PIPE) from None

@@ -69,6 +69,11 @@ class Page:
             self._lines.append(head + line)
             head = _spaces(hang)
 
+    def whole(self, *spans: Span, label: Span = "", hang: int = 0) -> None:
+        """One line that is neither wrapped nor cut, so that it can be copied."""
+        head = self._text(label)
+        self._lines.append(head + _spaces(hang - head.cell_len) + self._text(*spans))
+
     def cut(self, *spans: Span, indent: int = 0) -> None:
         """One line, cut at the page's edge."""
         self._append_cut(_spaces(indent) + self._text(*spans))

@@ -26,8 +26,8 @@ def render(
 ) -> str:
     """The report as text of at most `width` columns (at least 40, at most 100 are used).
 
-    `colour` allows escape codes; without it there are none. `next_commands` are printed as they are, a comment after
-    "  # " set apart. `unicode=False` writes ASCII only.
+    `colour` allows escape codes; without it there are none. `next_commands` are printed as they are, on one line each
+    whatever the width, and what follows "  # " as a remark. `unicode=False` writes ASCII only.
     """
     page = Page(width=width, colour=colour, unicode=unicode)
     shown = paths(diagnosis)

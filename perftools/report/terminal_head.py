@@ -14,6 +14,7 @@ from perftools.report.words import GLUE, clean, count, glued, number, percent, p
 LAST_VERDICT_ROW = 14
 """The verdict ends here at the latest, so that the first finding stands in the first 24 rows."""
 LONGEST_TITLE = 60
+HANG = 9
 
 ENDED = {
     "complete": "",
@@ -32,11 +33,7 @@ def write(page: Page, audit: Audit, diagnosis: Diagnosis, paths: Paths, next_com
     page.blank()
     _verdict(page, diagnosis)
     page.blank()
-    if next_commands:
-        for index, command in enumerate(next_commands):
-            said, _, comment = clean(command).partition("  # ")
-            page.write(said, *([("  " + comment, "dim")] if comment else []), label="" if index else "NEXT", hang=9)
-        page.blank()
+    _next(page, next_commands)
 
 
 def title(process: Process) -> str:
@@ -86,10 +83,22 @@ def _verdict(page: Page, diagnosis: Diagnosis) -> None:
     for index, clause in enumerate(diagnosis.verdict):
         left = len(diagnosis.verdict) - index
         if index and left > 1 and page.rows >= LAST_VERDICT_ROW:
-            page.write(f"and {count(left)} more, below", hang=9, indent=9)
+            page.write(f"and {count(left)} more, below", hang=HANG, indent=HANG)
             break
         mark: Span = (f"{GLUE}[{clause.finding}]", "bold") if clause.finding else ""
-        page.write((glued(clause.text), "bold"), mark, label="" if index else ("VERDICT", "bold"), hang=9)
+        page.write((glued(clause.text), "bold"), mark, label="" if index else ("VERDICT", "bold"), hang=HANG)
+
+
+def _next(page: Page, commands: Sequence[str]) -> None:
+    for index, command in enumerate(commands):
+        said, _, comment = clean(command).partition("  # ")
+        label = "" if index else "NEXT"
+        if page.fits(said, "  ", comment, indent=HANG):
+            page.whole(said, ("  " + comment, "dim"), label=label, hang=HANG)
+        else:
+            page.whole(said, label=label, hang=HANG)
+            page.write((comment, "dim"), indent=HANG, hang=HANG)
+    page.blank()
 
 
 def _apart(parts: Iterator[Span]) -> Iterator[Span]:
