@@ -10,11 +10,12 @@ from pathlib import Path
 import msgspec
 
 from perftools import __version__, record
+from perftools.collect.recorder import Progress
 from perftools.collect.samples import SamplesRecorder
 from perftools.collect.sources import Sources
 from perftools.collect.threads import ThreadsRecorder
 from perftools.collect.values import ValuesRecorder
-from perftools.collect.window import Progress, observe
+from perftools.collect.window import observe
 from perftools.detect import diagnose as rules
 from perftools.errors import FileError, OutputUnwritable
 from perftools.finding import Diagnosis

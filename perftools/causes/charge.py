@@ -179,7 +179,7 @@ def _climb(stack: tuple[Frame, ...], index: int, code: Code) -> Charge:
                 stack[start],
                 loop=found,
                 helpers=tuple(helpers),
-                outer=tuple(_outer(stack, index, found, code)),
+                outer=tuple(dict.fromkeys(_outer(stack, index, found, code))),
                 route=_route(stack, index, code),
             )
         helpers.append(frame)

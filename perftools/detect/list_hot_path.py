@@ -64,7 +64,24 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
     ]
     if findings:
         return findings
+    if (unread := _unread(judged, evidence, limits)) is not None:
+        return unread
     return Ok(rule=id, says=_checked(judged, evidence))
+
+
+def _unread(judged: Sequence[Judged], evidence: Evidence, limits: Mapping[str, float]) -> Missing | None:
+    """A loop that would be a finding by its share, but was walked too seldom to know what it works on."""
+    profile = evidence.profile
+    assert profile is not None
+    for one in judged:
+        if one.reason == "types unread" and one.group.weight >= limits["low"] * profile.total:
+            return Missing(
+                code="V-FEW",
+                reason=f"types not readable: the loop in {one.unit.function}, line {one.unit.span.line}, "
+                f"was seen in {one.detail} only",
+                remedy="audit it for longer with --window",
+            )
+    return None
 
 
 def merge(judged: Sequence[Judged], evidence: Evidence, limits: Mapping[str, float]) -> list[list[Judged]]:

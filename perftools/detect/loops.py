@@ -80,7 +80,7 @@ def judge(group: LoopGroup, code: Code, limits: Mapping[str, float]) -> Judged:
 
     facts = Facts(code.sites(source.file, unit.span), unit.depth, unit.function)
     if not facts.enough:
-        return verdict("types unread", f"{facts.walks} of {limits['walks']:.0f} walks")
+        return verdict("types unread", f"{facts.walks} of the {limits['walks']:.0f} walks needed")
     whole = whole_array(unit, facts)
     if whole >= limits["whole_array"]:
         return verdict("whole arrays", f"arrays of {whole} elements")

@@ -1,0 +1,172 @@
+"""An Audit made from source text, stacks and sightings: what a service would have shown, without one."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from perftools.record import (
+    SCHEMA,
+    Audit,
+    Cost,
+    Cpus,
+    Missing,
+    Observations,
+    Position,
+    Process,
+    Quality,
+    RoundTime,
+    Run,
+    Samples,
+    Seen,
+    Site,
+    Source,
+    Stream,
+    Target,
+    Threads,
+    ThreadTime,
+    Type,
+    Values,
+)
+from perftools.source import enclosing
+
+FLOAT = Type(name="float")
+INT = Type(name="int")
+STR = Type(name="str")
+COST = Cost(method="by hand", cpu_s=0.0, lost=0, max_gap_ms=0.0, complete="all")
+
+Call = tuple[str, str, str]
+"""(function, file, text of the line): the line is found by its text."""
+
+
+def list_of(*items: Type) -> Type:
+    return Type(name="list", items=items)
+
+
+def record_of(name: str, **fields: Type) -> Type:
+    return Type(name=name, fields=tuple(fields.items()))
+
+
+@dataclass
+class Scene:
+    """Add files, stacks (root first) and sightings; then take the audit."""
+
+    files: dict[str, str] = field(default_factory=dict)
+    streams: dict[tuple[int, int, int], list[tuple[int, ...]]] = field(default_factory=dict)
+    frames: dict[tuple[str, str, int], int] = field(default_factory=dict)
+    stacks: dict[tuple[int, ...], int] = field(default_factory=dict)
+    sites: list[Site] = field(default_factory=list)
+    cpu_s: dict[tuple[int, int], float] = field(default_factory=dict)
+    values: Missing | None = None
+    rounds: int = 8
+
+    def file(self, path: str, text: str) -> str:
+        self.files[path] = textwrap.dedent(text).lstrip("\n")
+        return path
+
+    def line(self, path: str, text: str) -> int:
+        """The only line of a file that contains `text`."""
+        if path not in self.files:
+            return int(text)
+        (number,) = [at for at, line in enumerate(self.files[path].split("\n"), 1) if text in line]
+        return number
+
+    def sample(self, count: int, *calls: Call, pid: int = 1, tid: int = 1) -> None:
+        """`count` samples of a stack, root first, spread over the rounds."""
+        frames = tuple(
+            self.frames.setdefault((function, path, self.line(path, text)), len(self.frames))
+            for function, path, text in reversed(calls)
+        )
+        stack = self.stacks.setdefault(frames, len(self.stacks))
+        for at in range(count):
+            self.streams.setdefault((pid, tid, at % self.rounds), []).append((at // self.rounds, stack))  # type: ignore[arg-type]
+
+    def saw(
+        self, path: str, text: str, function: str, walks: int = 40, positions: Sequence[Position] = (), **names: object
+    ) -> None:
+        """At a line, names and what they were: name=(type, *sizes); iter0 stands for "<iter 0>"."""
+        seen = []
+        for name, what in names.items():
+            kind, *sizes = what if isinstance(what, tuple) else (what,)
+            written = f"<iter {name[4:]}>" if name.startswith("iter") else name.replace("__", ".")
+            seen.append(Seen(name=written, type=kind, sizes=tuple(sizes), count=walks))
+        extent = enclosing(self.files[path], self.line(path, text))
+        assert extent is not None
+        self.sites.append(
+            Site(
+                file=path, function=function, first_line=self._def_line(path, function, extent.first_line),
+                line=self.line(path, text), walks=walks, seen=tuple(seen), positions=tuple(positions),
+            )
+        )  # fmt: skip
+
+    def _def_line(self, path: str, function: str, default: int) -> int:
+        name = function.rpartition(".")[2]
+        lines = self.files[path].split("\n")
+        return next((at for at, line in enumerate(lines, 1) if f"def {name}(" in line), default)
+
+    def audit(self, *, user_paths: tuple[str, ...] = ()) -> Audit:
+        streams, pids = [], sorted({pid for pid, _, _ in self.streams})
+        for (pid, tid, number), samples in sorted(self.streams.items()):
+            ordered = tuple(stack for _, stack in sorted(samples))
+            streams.append(
+                Stream(pid=pid, tid=tid, thread="", round=number, kind="active", stacks=ordered)  # type: ignore[arg-type]
+            )
+        runs = tuple(
+            Run(pid=pid, round=at, kind="active", start_s=2.0 * at, duration_s=2.0, ticks=200, errors=0)
+            for pid in pids
+            for at in range(self.rounds)
+        )
+        threads = sorted({(pid, tid) for pid, tid, _ in self.streams} | set(self.cpu_s))
+        counts = {key: sum(len(each.stacks) for each in streams if (each.pid, each.tid) == key) for key in threads}
+        cpu_s = {key: self.cpu_s.get(key, counts[key] / 100) for key in threads}
+        sources = {
+            (path, extent.first_line): Source(
+                file=path, first_line=extent.first_line, sha256="", function=extent.function,
+                text="\n".join(text.split("\n")[extent.first_line - 1 : extent.last_line]),
+            )
+            for path, text in self.files.items()
+            for at in range(1, text.count("\n") + 1)
+            if (extent := enclosing(text, at)) is not None
+        }  # fmt: skip
+        return Audit(
+            schema=SCHEMA,
+            tool="perftools test",
+            target=Target(
+                root_pid=1, asked="pid 1", cpus=Cpus(effective=2.0, source="test"), user_paths=user_paths,
+                processes=tuple(
+                    Process(
+                        pid=pid, ns_pid=pid, start_ticks=1, role="worker", python="3.11.7", executable="/usr/bin/python3",
+                        cmdline=("python", "app.py"), uid=0, threads=1,
+                    )
+                    for pid in pids
+                ),
+            ),
+            quality=Quality(
+                start_unix_ns=0, window_s=2.0 * self.rounds, rounds=self.rounds, round_s=2.0, loaded=True,
+                ended="complete", observer_cpu_s=0.1, warnings=(),
+            ),
+            observations=Observations(
+                samples=Samples(
+                    cost=COST, rate_hz=100.0, frames=tuple(self.frames), stacks=tuple(self.stacks), runs=runs,
+                    streams=tuple(streams),
+                ),
+                threads=Threads(
+                    cost=COST,
+                    rounds=tuple(
+                        RoundTime(
+                            pid=pid, round=at, start_s=2.0 * at, duration_s=2.0,
+                            cpu_s=sum(used for (owner, _), used in cpu_s.items() if owner == pid) / self.rounds,
+                        )
+                        for pid in pids
+                        for at in range(self.rounds)
+                    ),
+                    times=tuple(
+                        ThreadTime(pid=pid, tid=tid, name="t", round=0, run_s=used, wait_s=0.0)
+                        for (pid, tid), used in cpu_s.items()
+                    ),
+                ),
+                values=self.values or Values(cost=COST, walks=100, failed=0, sites=tuple(self.sites)),
+            ),
+            sources=tuple(sources.values()),
+        )  # fmt: skip

@@ -1,0 +1,145 @@
+"""Frames, weights and intervals."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perftools.hot import Strand, classify, profile, share, wilson
+from perftools.hot.frames import cut_at_process_entry, starts_up, waits
+from perftools.record import Samples
+from tests.scene import Scene
+
+LIB = "/opt/venv/lib/python3.11"
+
+
+@pytest.mark.parametrize(
+    ("file", "owner", "package"),
+    [
+        ("/srv/app/scoring.py", "user", ""),
+        ("app.py", "user", ""),
+        (f"{LIB}/site-packages/pandas/core/frame.py", "library", "pandas"),
+        ("/usr/lib/python3/dist-packages/six.py", "library", "six"),
+        (f"{LIB}/json/decoder.py", "stdlib", "json"),
+        ("/usr/lib/python3.12/selectors.py", "stdlib", "selectors"),
+        ("<frozen importlib._bootstrap>", "stdlib", "importlib"),
+        ("<frozen runpy>", "stdlib", "runpy"),
+        ("<string>", "generated", ""),
+        ("<__array_function__ internals>", "library", "numpy"),
+        (f"{LIB}/site-packages/ours/model.py", "user", ""),
+        (f"{LIB}/site-packages/ours_not/model.py", "library", "ours_not"),
+    ],
+)
+def test_whose_frame(file: str, owner: str, package: str) -> None:
+    frame = classify("f", file, 1, (f"{LIB}/site-packages/ours",))
+    assert (frame.owner, frame.package) == (owner, package)
+
+
+@pytest.mark.parametrize(
+    ("function", "file", "expected"),
+    [
+        ("EpollSelector.select", f"{LIB}/selectors.py", True),
+        ("select", f"{LIB}/selectors.py", True),
+        ("_worker", f"{LIB}/concurrent/futures/thread.py", True),
+        ("Queue.get", f"{LIB}/queue.py", True),
+        ("send", f"{LIB}/socket.py", False),
+        ("wait", "/srv/app/shop.py", False),
+        ("wait", f"{LIB}/site-packages/gunicorn/workers/sync.py", True),
+    ],
+)
+def test_waiting_frames(function: str, file: str, expected: bool) -> None:
+    assert waits(classify(function, file, 1)) is expected
+
+
+def test_imports_at_start_are_start_up_and_imports_in_a_request_are_not() -> None:
+    module = classify("<module>", "/srv/app.py", 1)
+    importing = classify("_call_with_frames_removed", "<frozen importlib._bootstrap>", 1)
+    imported = classify("<module>", "/srv/tables.py", 3)
+    handler = classify("score", "/srv/app.py", 9)
+    assert starts_up([module, importing, imported])
+    assert not starts_up([module, handler, importing, imported])
+    assert not starts_up([module, handler])
+
+
+def test_a_forked_child_is_cut_at_its_entry() -> None:
+    parent = classify("Pool.__init__", "/srv/app.py", 4)
+    entry = classify("BaseProcess._bootstrap", f"{LIB}/multiprocessing/process.py", 300)
+    work = classify("score", "/srv/app.py", 20)
+    assert cut_at_process_entry((parent, entry, work)) == (entry, work)
+    assert cut_at_process_entry((parent, work)) == (parent, work)
+
+
+def test_threads_are_weighted_by_the_cpu_that_they_used() -> None:
+    scene = Scene()
+    app = scene.file("/srv/app.py", "def busy():\n    work()\ndef waiter():\n    lock()\n")
+    scene.sample(400, ("busy", app, "work()"), tid=1)
+    scene.sample(400, ("waiter", app, "lock()"), tid=2)
+    scene.cpu_s = {(1, 1): 9.0, (1, 2): 1.0, (1, 3): 2.0}
+    audit = scene.audit()
+    assert isinstance(audit.observations.samples, Samples)
+    made = profile(audit.observations.samples, audit.observations.threads)
+    shares = {stack[-1].name: made.estimate([index]).value for index, stack in enumerate(made.stacks)}
+    assert shares == {"busy": pytest.approx(0.9), "waiter": pytest.approx(0.1)}
+    assert made.cpu_s == pytest.approx(12.0)
+    assert made.unseen_s == pytest.approx(2.0)
+
+
+def test_waiting_lines_hold_no_cpu() -> None:
+    scene = Scene()
+    app = scene.file("/srv/app.py", "def busy():\n    work()\ndef idle():\n    time.sleep(1)\n")
+    scene.sample(100, ("busy", app, "work()"))
+    scene.sample(300, ("idle", app, "sleep"))
+    audit = scene.audit()
+    assert isinstance(audit.observations.samples, Samples)
+    made = profile(audit.observations.samples, audit.observations.threads, waits_at=lambda frame: frame.line == 4)
+    assert [made.count[index] for index in range(2)] == [100, 0]
+    assert made.waited[1] == pytest.approx(3.0)
+    assert made.estimate([0]).value == 1.0
+
+
+@given(st.floats(0, 1), st.floats(0.5, 1e6))
+def test_wilson_holds_the_share(p: float, n: float) -> None:
+    low, high = wilson(p, n)
+    assert 0 <= low <= p + 1e-9 and p - 1e-9 <= high <= 1
+
+
+def requests(rng: random.Random, length: int, p: float, n: int) -> tuple[int, ...]:
+    """Samples of requests that spend a part p of their time, at one go, in stack 1."""
+    samples: list[int] = []
+    while len(samples) < n + length:
+        samples += [1] * round(p * length) + [0] * (length - round(p * length))
+    start = rng.randrange(length)
+    return tuple(samples[start : start + n])
+
+
+@pytest.mark.parametrize("length", [1, 10, 100])
+def test_the_interval_covers_the_truth_for_short_and_long_requests(length: int) -> None:
+    rng, p, covered = random.Random(7), 0.3, 0
+    for _ in range(100):
+        if length == 1:
+            rounds = [tuple(int(rng.random() < p) for _ in range(200)) for _ in range(6)]
+        else:
+            rounds = [requests(rng, length, p, 200) for _ in range(6)]
+        strands = [Strand((1, 1), number, 0.01, stacks) for number, stacks in enumerate(rounds)]
+        found = share(strands, frozenset([1]))
+        covered += found.low <= p <= found.high
+    assert covered >= 85
+
+
+def test_dependent_samples_widen_the_interval() -> None:
+    rng = random.Random(3)
+    one_by_one = [Strand((1, 1), at, 0.01, tuple(int(rng.random() < 0.5) for _ in range(200))) for at in range(6)]
+    in_blocks = [
+        Strand((1, 1), at, 0.01, tuple(each for _ in range(5) for each in [int(rng.random() < 0.5)] * 40))
+        for at in range(6)
+    ]
+    narrow, wide = share(one_by_one, frozenset([1])), share(in_blocks, frozenset([1]))
+    assert wide.high - wide.low > 2 * (narrow.high - narrow.low)
+
+
+def test_few_samples_are_said_to_be_few() -> None:
+    assert share([Strand((1, 1), 0, 0.01, (0, 1) * 20)], frozenset([1])).few
+    assert not share([Strand((1, 1), 0, 0.01, (0, 1) * 200)], frozenset([1])).few

@@ -1,0 +1,229 @@
+"""list-hot-path on scenes built by hand: what is a cause, and what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from perftools.causes import Evidence
+from perftools.detect.list_hot_path import detect, limits
+from perftools.finding import Finding, Ok
+from perftools.record import Missing, Type
+from tests.scene import FLOAT, INT, STR, Scene, list_of, record_of
+
+APP = "/srv/app.py"
+LIB = "/opt/venv/lib/python3.11"
+FLOATS = (list_of(FLOAT), 500)
+
+DOT = """
+def dot(a, b):
+    s = 0.0
+    for x, y in zip(a, b):
+        s += x * y
+    return s
+"""
+
+
+def found(scene: Scene) -> Sequence[Finding] | Ok | Missing:
+    return detect(Evidence(scene.audit()), limits)
+
+
+def findings(scene: Scene) -> Sequence[Finding]:
+    answer = found(scene)
+    assert not isinstance(answer, Ok | Missing), answer
+    return answer
+
+
+def dot_scene(**names: object) -> Scene:
+    scene = Scene()
+    scene.file(APP, DOT)
+    scene.sample(300, ("dot", APP, "s += x"))
+    scene.sample(100, ("handle", f"{LIB}/site-packages/uvicorn/main.py", "7"))
+    scene.saw(APP, "s += x", "dot", **names)
+    return scene
+
+
+def test_a_dot_product_over_lists_of_floats() -> None:
+    (finding,) = findings(dot_scene(a=FLOATS, b=FLOATS))
+    assert finding.where is not None
+    assert (finding.where.file, finding.where.line, finding.where.end_line) == (APP, 3, 4)
+    assert finding.where.function == "dot"
+    assert finding.severity == "high"
+    assert finding.share is not None and finding.share.value == pytest.approx(0.75)
+    assert finding.facts[0].name in ("a", "b") and finding.facts[0].sizes == (500,)
+    assert finding.heat[0] == (4, pytest.approx(1.0))
+
+
+@pytest.mark.parametrize(
+    ("kind", "sizes", "is_found"),
+    [
+        (list_of(FLOAT), (16,), True),
+        (list_of(FLOAT), (15,), False),
+        (list_of(FLOAT, INT), (100,), True),
+        (list_of(INT), (64,), True),
+        (list_of(INT), (63,), False),
+        (list_of(STR), (500,), False),
+        (list_of(FLOAT, Type(name="NoneType")), (500,), True),
+        (list_of(list_of(FLOAT)), (4, 4), True),
+        (list_of(list_of(FLOAT)), (3, 5), False),
+        (Type(name="array", dtype="d"), (100,), True),
+        (Type(name="ndarray", dtype="f8", order="C"), (100,), True),
+        (Type(name="dict", keys=(STR,), items=(FLOAT,)), (100,), True),
+        (list_of(Type(name="Decimal")), (500,), False),
+        (list_of(Type(name="Node")), (500,), False),
+    ],
+)
+def test_which_containers_count(kind: Type, sizes: tuple[int, ...], is_found: bool) -> None:
+    answer = found(dot_scene(a=(kind, *sizes)))
+    assert isinstance(answer, Ok) is not is_found, answer
+
+
+def test_types_seen_too_seldom_are_not_believed() -> None:
+    scene = Scene()
+    scene.file(APP, DOT)
+    scene.sample(300, ("dot", APP, "s += x"))
+    scene.saw(APP, "s += x", "dot", walks=7, a=FLOATS)
+    answer = found(scene)
+    assert isinstance(answer, Missing) and answer.code == "V-FEW"
+
+
+def test_without_values_nothing_is_judged() -> None:
+    scene = dot_scene(a=FLOATS)
+    scene.values = Missing(code="V-RIGHT", reason="no right")
+    answer = found(scene)
+    assert isinstance(answer, Missing) and "types not readable" in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "hot"),
+    [
+        ("def f(xs):\n    y = 0.0\n    for x in xs:\n        y = 0.9 * y + 0.1 * x\n    return y\n", "y = 0.9"),
+        ("def f(xs):\n    for x in xs:\n        t = x.strip().lower() + str(x * 2)\n", "t = x"),
+        ("def f(xs):\n    h = 0\n    for x in xs:\n        h = (h * 31 + x) & 0xFFFF\n", "h = (h"),
+        ("def f(xs):\n    for x in xs:\n        if x in seen:\n            n = x * 2.0\n        seen.pop()\n", "n = x"),
+    ],
+)
+def test_loops_that_arrays_would_not_help(text: str, hot: str) -> None:
+    scene = Scene()
+    scene.file(APP, text)
+    for at, line in enumerate(scene.files[APP].split("\n")[1:], 2):
+        if line:
+            scene.files[APP] = scene.files[APP]
+            frames = scene.frames.setdefault(("f", APP, at), len(scene.frames))
+            stack = scene.stacks.setdefault((frames,), len(scene.stacks))
+            for number in range(100):
+                scene.streams.setdefault((1, 1, number % 8), []).append((at * 100 + number, stack))
+    scene.saw(APP, hot, "f", xs=FLOATS, iter0=FLOATS)
+    assert isinstance(found(scene), Ok)
+
+
+def test_whole_arrays_in_a_loop_are_native_work() -> None:
+    scene = Scene()
+    scene.file(APP, "def f(chunks, w):\n    for chunk in chunks:\n        total += (chunk * w).sum()\n")
+    scene.sample(300, ("f", APP, "total +="))
+    arrays = list_of(Type(name="ndarray", dtype="f8"))
+    scene.saw(APP, "total +=", "f", chunks=(arrays, 8, 50_000), chunk=(Type(name="ndarray", dtype="f8"), 50_000))
+    answer = found(scene)
+    assert isinstance(answer, Ok) and "whole arrays" in answer.says
+
+
+def test_records_count_by_the_fields_that_are_read() -> None:
+    def scene_with(**fields: Type) -> Scene:
+        scene = Scene()
+        scene.file(APP, "def f(rows):\n    for r in rows:\n        s += r['price'] * r['weight']\n    return s\n")
+        scene.sample(300, ("f", APP, "s += r"))
+        scene.saw(APP, "s += r", "f", rows=(list_of(record_of("dict", **fields)), 200))
+        return scene
+
+    assert not isinstance(found(scene_with(price=FLOAT, weight=FLOAT)), Ok)
+    assert not isinstance(found(scene_with(price=FLOAT, weight=INT)), Ok)
+    assert isinstance(found(scene_with(price=STR, weight=INT)), Ok)
+
+
+def test_a_short_loop_counts_inside_a_large_one() -> None:
+    scene = Scene()
+    scene.file(
+        APP,
+        "def f(rows, w):\n    for row in rows:\n        s = 0.0\n        for x, y in zip(row, w):\n            s += x * y\n",
+    )
+    scene.sample(300, ("f", APP, "s += x"))
+    scene.saw(APP, "s += x", "f", row=(list_of(FLOAT), 12), rows=(list_of(list_of(FLOAT)), 1500, 12))
+    (finding,) = findings(scene)
+    assert finding.where is not None and finding.where.line == 4
+
+
+def test_one_cause_for_a_generator_and_its_consumer() -> None:
+    scene = Scene()
+    scene.file(
+        APP,
+        """
+        def scaled(xs):
+            for x in xs:
+                yield x * 2.0
+
+        def total(xs):
+            s = 0.0
+            for y in scaled(xs):
+                s += y * y
+            return s
+        """,
+    )
+    scene.sample(200, ("total", APP, "in scaled"), ("scaled", APP, "yield x"))
+    scene.sample(100, ("total", APP, "s += y"))
+    scene.saw(APP, "yield x", "scaled", xs=FLOATS)
+    scene.saw(APP, "s += y", "total", xs=FLOATS, iter0=FLOATS)
+    (finding,) = findings(scene)
+    assert finding.share is not None and finding.share.value == pytest.approx(1.0)
+
+
+def test_two_functions_are_two_causes_and_the_larger_comes_first() -> None:
+    scene = Scene()
+    scene.file(
+        APP,
+        """
+        def mean(xs):
+            for x in xs:
+                s += x * 1.5
+
+        def spread(ys):
+            for y in ys:
+                t += y * y
+        """,
+    )
+    scene.sample(100, ("mean", APP, "s += x"))
+    scene.sample(300, ("spread", APP, "t += y"))
+    scene.saw(APP, "s += x", "mean", xs=FLOATS)
+    scene.saw(APP, "t += y", "spread", ys=FLOATS)
+    assert [finding.where.function for finding in findings(scene) if finding.where] == ["spread", "mean"]
+
+
+def test_what_was_seen_only_in_the_first_half_is_no_finding() -> None:
+    scene = dot_scene(a=FLOATS)
+    scene.streams = {key: value for key, value in scene.streams.items() if key[2] < 4}
+    scene.sample(400, ("handle", f"{LIB}/site-packages/uvicorn/main.py", "7"))
+    assert isinstance(found(scene), Ok)
+
+
+def test_below_five_percent_is_no_finding() -> None:
+    scene = dot_scene(a=FLOATS)
+    scene.sample(8000, ("handle", f"{LIB}/site-packages/uvicorn/main.py", "7"))
+    answer = found(scene)
+    assert isinstance(answer, Ok) and "5 %" in answer.says
+
+
+def test_an_idle_service_is_not_judged() -> None:
+    scene = Scene()
+    scene.file(APP, DOT)
+    scene.sample(10, ("dot", APP, "s += x"))
+    answer = found(scene)
+    assert isinstance(answer, Missing) and answer.code == "E-IDLE"
+
+
+def test_the_fingerprint_survives_a_shift_of_lines() -> None:
+    first = findings(dot_scene(a=FLOATS))[0].fingerprint
+    moved = Scene()
+    moved.file(APP, "import math\n\n" + DOT)
+    moved.sample(300, ("dot", APP, "s += x"))
+    moved.saw(APP, "s += x", "dot", a=FLOATS)
+    assert findings(moved)[0].fingerprint == first
