@@ -17,7 +17,7 @@ def customers(country):
     r = random.Random(sum(map(ord, country)))
     middle = [[r.uniform(0, 10) for _ in range(WIDTH)] for _ in range(6)]
     out = []
-    for _ in range(700):
+    for _ in range(1500):
         m = r.choice(middle)
         out.append([x + r.gauss(0, 1.5) for x in m])
     return out
@@ -32,7 +32,7 @@ def child(country, connection):
         labels = kmeans.assign(people, centres)
         centres = kmeans.recentre(people, labels, len(centres))
         connection.send((country, [labels.count(n) for n in range(len(centres))]))
-        pause = 0.018 - (time.time() - started)
+        pause = 0.032 - (time.time() - started)
         if pause > 0:
             time.sleep(pause)
 
