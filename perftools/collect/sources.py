@@ -80,10 +80,11 @@ def _bytes_of(path: str) -> bytes | None:
         return _zipped(path)
     except (OSError, ValueError):
         return None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
+        os.close(descriptor)  # a directory cannot even be opened as a stream
+        return None
     with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(stream.fileno())
-        if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
-            return None
         return stream.read(_LARGEST)
 
 
