@@ -27,8 +27,8 @@ class Paths(NamedTuple):
         return clean("…/" + file[library.end() :] if library else file)
 
     def line(self, where: Where) -> str:
-        """As in scoring/features.py:90."""
-        return f"{self.short(where.file)}:{where.line}"
+        """As in scoring/features.py:90; a place without a line is its file."""
+        return f"{self.short(where.file)}:{where.line}" if where.line > 0 else self.short(where.file)
 
 
 def function(where: Where) -> str:

@@ -26,7 +26,8 @@ LESS = {"cpu": "less CPU", "wall": "less wall time", "p99": "shorter p99", "memo
 def write(page: Page, number: int, finding: Finding, sources: Sequence[Source], paths: Paths) -> None:
     page.blank()
     _head(page, number, finding, paths)
-    page.write((glued(finding.title), "bold"), indent=INDENT, hang=INDENT)
+    title = glued(finding.title)
+    page.write((title[:1].upper() + title[1:], "bold"), indent=INDENT, hang=INDENT)
     _source(page, finding, sources)
     for index, seen in enumerate(_seen(finding)):
         page.write(*seen, label="" if index else "Seen", indent=INDENT, hang=HANG)

@@ -61,7 +61,8 @@ def plural(n: int, noun: str) -> str:
 
 
 def seconds(value: float) -> str:
-    return f"{value:.0f}{GLUE}s" if value >= 10 or value == int(value) else f"{value:.1f}{GLUE}s"
+    said = f"{value:.0f}" if value >= 10 else f"{value:.1f}".removesuffix(".0")
+    return f"{said}{GLUE}s"
 
 
 def percent(fraction: float) -> str:
