@@ -162,8 +162,19 @@ def test_one_finding_a_cause_and_the_order_counts(faulty: labels.Case) -> None:
     pandas = finding("pandas-hot-path", 15, 15, "Table.build.inner")
     twice = [finding("list-hot-path", 2), finding("list-hot-path", 4), finding("list-hot-path", 5), pandas]
     outcome = judge.judge(faulty, {"findings": twice}, "/srv/app")
-    assert (outcome.found, outcome.wrong, outcome.first_right) == (2, 2, False)
+    assert (outcome.right, outcome.wrong, outcome.first_right) == (2, 2, False)
     assert [text.startswith("WRONG") for text in outcome.findings] == [True, False, True, False]
+
+
+def test_an_optional_cause_counts_neither_way(tmp_path: Path) -> None:
+    label = FAULTY.replace('marker = "def inner"', 'marker = "return sorted(values"\noptional = true')
+    case = case_at(tmp_path / "set" / "case", label)
+    main, lesser = finding("list-hot-path", 4), finding("pandas-hot-path", 15, 15, "Table.build.inner")
+    silent, told = (judge.judge(case, {"findings": found}, "/srv/app") for found in ([main], [main, lesser]))
+    assert (silent.causes, silent.right, silent.wrong) == (told.causes, told.right, told.wrong) == (1, 1, 0)
+    assert (
+        judge.judge(case, {"findings": [lesser, main]}, "/srv/app").first_right is False
+    )  # the lesser one is not first
 
 
 def test_info_and_other_rules_are_no_alarm(tmp_path: Path) -> None:
@@ -188,8 +199,8 @@ def test_the_totals(faulty: labels.Case, tmp_path: Path) -> None:
             skipped,
         ]
     )
-    assert (figures.causes, figures.found, figures.recall) == (4, 1, 0.25)  # what was not judged was not found
-    assert (figures.findings, figures.right, figures.precision) == (3, 1, pytest.approx(1 / 3))
+    assert (figures.causes, figures.right, figures.recall) == (4, 1, 0.25)  # what was not judged was not found
+    assert (figures.wrong, figures.precision) == (2, pytest.approx(1 / 3))
     assert (figures.first_right, figures.first_judged) == (1, 1)
     assert (figures.healthy, figures.healthy_alarms, figures.healthy_medium) == (2, 1, 0)
     assert (figures.skipped, figures.failed) == (1, 2)

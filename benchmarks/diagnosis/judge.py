@@ -3,6 +3,7 @@
 A finding is right when its rule is a cause's, its file and function are those of one of the cause's places, and either
 its lines hold the place's line or it begins inside the place's lines. Two restrictions: a `while` loop around the place
 is the worker's own loop and too far out, and a second finding of a cause already found is wrong (one finding a cause).
+A finding of a cause that the label calls optional counts neither way.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ class Outcome:
     kind: str
     python: str = ""
     causes: int = 0
-    found: int = 0
     findings: list[str] = field(default_factory=list)
-    """Alarms of the two rules in the report's order: "RULE SEVERITY file:line function share", wrong ones marked."""
+    """Alarms of the two rules in the report's order, "RULE SEVERITY file:line function share"; wrong ones are marked."""
+    right: int = 0
     wrong: int = 0
     first_right: bool | None = None
     alarm: str | None = None
@@ -44,22 +45,24 @@ class Outcome:
 
 def judge(case: Case, report: Mapping[str, Any], root: str) -> Outcome:
     """Judge the report (the document of `--json`) on a case whose code ran in the folder `root`."""
-    outcome = Outcome(case.name, case.set, case.kind, causes=len(case.causes))
+    outcome = Outcome(case.name, case.set, case.kind, causes=case.needed)
     if "error" in report:
         outcome.failed = f"{report['error'].get('code')}: {report['error'].get('message')}"
         return outcome
     alarms = [found for found in report["findings"] if found["rule"] in RULES and found["severity"] in ALARMS]
-    open_causes = list(case.causes)
+    open_causes = sorted(case.causes, key=lambda cause: cause.optional)
     for position, finding in enumerate(alarms):
         cause = next((cause for cause in open_causes if is_right(finding, cause, root)), None)
-        if cause is not None:
-            open_causes.remove(cause)
-        else:
+        if cause is None:
             outcome.wrong += 1
+            mark = "WRONG "
+        else:
+            open_causes.remove(cause)
+            outcome.right += not cause.optional
+            mark = "(also true) " if cause.optional else ""
         if position == 0 and case.kind == "faulty":
-            outcome.first_right = cause is not None
-        outcome.findings.append(("" if cause is not None else "WRONG ") + _describe(finding, root))
-    outcome.found = len(case.causes) - len(open_causes)
+            outcome.first_right = cause is not None and not cause.optional
+        outcome.findings.append(mark + _describe(finding, root))
     if case.kind == "healthy" and alarms:
         outcome.alarm = max((str(found["severity"]) for found in alarms), key=ALARMS.index)
     return outcome
@@ -98,10 +101,10 @@ class Totals:
     """The figures of one set, or of several pooled."""
 
     causes: int
-    found: int
-    findings: int
-    """Alarms of the two rules on faulty and healthy cases."""
     right: int
+    """Causes found: as many findings, for a second one of the same cause is wrong."""
+    wrong: int
+    """The other alarms of the two rules, on faulty and healthy cases."""
     first_right: int
     first_judged: int
     healthy: int
@@ -114,12 +117,12 @@ class Totals:
     @property
     def recall(self) -> float | None:
         """Causes found of all causes."""
-        return self.found / self.causes if self.causes else None
+        return self.right / self.causes if self.causes else None
 
     @property
     def precision(self) -> float | None:
         """Right findings of all findings of the two rules."""
-        return self.right / self.findings if self.findings else None
+        return self.right / (self.right + self.wrong) if self.right + self.wrong else None
 
 
 def total(outcomes: Sequence[Outcome]) -> Totals:
@@ -129,9 +132,8 @@ def total(outcomes: Sequence[Outcome]) -> Totals:
     firsts = [outcome.first_right for outcome in ran if outcome.first_right is not None]
     return Totals(
         causes=sum(outcome.causes for outcome in ran),
-        found=sum(outcome.found for outcome in ran),
-        findings=sum(len(outcome.findings) for outcome in ran),
-        right=sum(len(outcome.findings) - outcome.wrong for outcome in ran),
+        right=sum(outcome.right for outcome in ran),
+        wrong=sum(outcome.wrong for outcome in ran),
         first_right=sum(firsts),
         first_judged=len(firsts),
         healthy=sum(outcome.failed is None for outcome in healthy),

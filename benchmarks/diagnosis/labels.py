@@ -22,18 +22,18 @@
     function = "Scorer.score"              # the enclosing named function, or "<module>"
     marker = "for w, x in zip("            # stands in the file once: first line of the loop or call to change
     also = [{ file = "app.py", function = "rank", marker = "…" }]   # other places that are as right
+    optional = false                       # true: a lesser matter, right to name and right to leave out
 """
 
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
-
-import tomllib
 
 RULES = ("list-hot-path", "pandas-hot-path")
 SETS = Path(__file__).parent / "sets"
@@ -64,6 +64,8 @@ class Cause:
 
     rule: str
     places: tuple[Place, ...]
+    optional: bool = False
+    """Counted neither in recall nor in precision."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,11 @@ class Case:
     ready: Literal["port", "line"]
     load: Load | None
 
+    @property
+    def needed(self) -> int:
+        """How many causes are to be found."""
+        return sum(not cause.optional for cause in self.causes)
+
 
 def cases(sets: Sequence[str] = (), pattern: str = "*") -> list[Case]:
     """The cases of these sets (all sets if none is named) whose name matches the glob, in the order of their names."""
@@ -110,7 +117,11 @@ def read(folder: Path) -> Case:
     label = tomllib.loads((folder / "label.toml").read_text(encoding="utf-8"))
     try:
         causes = tuple(
-            Cause(cause["rule"], tuple(place(folder, at) for at in (cause, *cause.get("also", ()))))
+            Cause(
+                cause["rule"],
+                tuple(place(folder, at) for at in (cause, *cause.get("also", ()))),
+                cause.get("optional", False),
+            )
             for cause in label.get("cause", ())
         )
         case = Case(
@@ -128,7 +139,11 @@ def read(folder: Path) -> Case:
         )
     except (KeyError, TypeError, LabelError) as error:
         raise LabelError(f"{folder.parent.name}/{folder.name}: {error}") from error
-    if case.kind not in ("faulty", "healthy") or bool(causes) != (case.kind == "faulty"):
+    if (
+        case.kind not in ("faulty", "healthy")
+        or bool(case.needed) != (case.kind == "faulty")
+        or (case.kind == "healthy" and causes)
+    ):
         raise LabelError(f"{case.set}/{case.name}: a faulty case has causes, a healthy one has none")
     if any(cause.rule not in RULES for cause in causes):
         raise LabelError(f"{case.set}/{case.name}: unknown rule")

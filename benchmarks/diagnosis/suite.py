@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(case: Case, options: argparse.Namespace) -> Outcome:
     """Start, load and audit one case."""
-    outcome = Outcome(case.name, case.set, case.kind, causes=len(case.causes))
+    outcome = Outcome(case.name, case.set, case.kind, causes=case.needed)
     try:
         python = interpreters.find(case.python, case.needs)
     except interpreters.Unavailable as error:
@@ -113,7 +113,7 @@ def _rejudge(case: Case, folder: Path) -> Outcome:
     """Diagnose a saved Audit again."""
     audit, run = (folder / f"{case.set}__{case.name}.{what}.json" for what in ("audit", "run"))
     if not audit.exists() or not run.exists():
-        return Outcome(case.name, case.set, case.kind, causes=len(case.causes), skipped="no saved Audit")
+        return Outcome(case.name, case.set, case.kind, causes=case.needed, skipped="no saved Audit")
     context = json.loads(run.read_text(encoding="utf-8"))
     outcome = judge(case, _perftools(["explain", str(audit), "--json"], AUDIT_WITHIN_S), context["root"])
     outcome.cpu_percent, outcome.load = context["cpu_percent"], context["load"]

@@ -40,8 +40,8 @@ def markdown(outcomes: Sequence[Outcome]) -> str:
     rows = [("", [name for name, _ in sets]), ("---", ["---:" for _ in sets])]
     rows += [
         ("causes / healthy services", [f"{of.causes} / {of.healthy}" for _, of in sets]),
-        ("recall", [_ratio(of.found, of.causes) for _, of in sets]),
-        ("precision", [_ratio(of.right, of.findings) for _, of in sets]),
+        ("recall", [_ratio(of.right, of.causes) for _, of in sets]),
+        ("precision", [_ratio(of.right, of.right + of.wrong) for _, of in sets]),
         ("first finding right", [f"{of.first_right}/{of.first_judged}" for _, of in sets]),
         ("healthy with an alarm", [f"{of.healthy_alarms}/{of.healthy}" for _, of in sets]),
         ("… of medium or higher", [f"{of.healthy_medium}/{of.healthy}" for _, of in sets]),
@@ -59,8 +59,8 @@ def _by_set(outcomes: Sequence[Outcome]) -> list[tuple[str, Totals]]:
 
 def _sentence(of: Totals) -> str:
     parts = [
-        f"recall {_ratio(of.found, of.causes)}",
-        f"precision {_ratio(of.right, of.findings)}",
+        f"recall {_ratio(of.right, of.causes)}",
+        f"precision {_ratio(of.right, of.right + of.wrong)}",
         f"first finding right {of.first_right}/{of.first_judged}",
         f"healthy with an alarm {of.healthy_alarms}/{of.healthy} ({of.healthy_medium} medium or higher)",
     ]
@@ -76,7 +76,7 @@ def _result(outcome: Outcome) -> str:
         return "not judged"
     if outcome.kind == "healthy":
         return f"ALARM {outcome.alarm}" if outcome.alarm else "quiet"
-    return f"{outcome.found}/{outcome.causes} found" + (f", {outcome.wrong} wrong" if outcome.wrong else "")
+    return f"{outcome.right}/{outcome.causes} found" + (f", {outcome.wrong} wrong" if outcome.wrong else "")
 
 
 def _ratio(part: int, whole: int) -> str:
