@@ -39,6 +39,10 @@ def test_paths_below_the_root_libraries_and_all_others():
     assert short("<string>") == "<string>"
 
 
+def test_a_place_without_a_line_is_its_file():
+    assert Paths("/srv/app").line(build.where(0, file="/srv/app/main.py")) == "main.py"
+
+
 def test_functions_are_called_as_one_says_them():
     names = ["Scorer.score", "<module>", ""]
     assert [function(build.where(function=name)) for name in names] == ["Scorer.score()", "<module>", ""]

@@ -54,6 +54,10 @@ def test_percentages(fraction, said, rough):
     assert words.plain(words.rough(fraction)) == rough
 
 
+def test_seconds():
+    assert [words.plain(words.seconds(value)) for value in (20.04, 6.02, 0.25)] == ["20 s", "6 s", "0.2 s"]
+
+
 def test_counts_are_grouped_and_measures_carry_their_unit():
     assert words.plain(words.count(4617)) == "4 617"
     counted = Measure(label="samples", estimate=Estimate(value=2413, low=2413, high=2413, unit="stacks", n=1))

@@ -100,9 +100,7 @@ def progress(target: Target, window_s: float | None, *, quiet: bool, stream: Tex
     if not err.isatty():
         shown = Silent()
         yield shown
-        print(
-            f"watched {plain(seconds(shown.elapsed_s))}: {plain(plural(shown.stacks, 'stack'))}", file=err, flush=True
-        )
+        print(f"watched {plain(seconds(shown.elapsed_s))}", file=err, flush=True)
         return
     from rich.console import Console
 
