@@ -61,7 +61,7 @@ def payloads(address: Address, members: int, candidates: int, seed: int, count: 
 async def request_time_s(address: Address, messages: Sequence[bytes], budget_s: float = 2.0) -> float:
     """The median time of an answer, one request after the other: at least 5 of them after 2 to warm up.
 
-    Raises OSError or TimeoutError where the server does not answer, RuntimeError where it refuses.
+    Raises OSError, ValueError or asyncio.TimeoutError where the server does not answer, RuntimeError where it refuses.
     """
     connection = await connect(address)
     times: list[float] = []
@@ -102,7 +102,7 @@ class Generator:
         start, cpu_start = time.monotonic(), time.process_time()
         in_flight: set[asyncio.Task[None]] = set()
         sent = dropped = 0
-        for message, due in zip(_cycle(self._messages), self._arrivals(start, seconds), strict=False):
+        for message, due in zip(_cycle(self._messages), self._arrivals(start, seconds)):
             if await _stopped(stop, due - time.monotonic()):
                 break
             if len(in_flight) >= self._max_in_flight:
@@ -131,22 +131,25 @@ class Generator:
 
     async def _request(self, message: bytes, due: float) -> None:
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                connection = self._take_idle() or await connect(self._address)
-                try:
-                    status = await connection.request(message)
-                except BaseException:
-                    connection.close()
-                    raise
-        except (OSError, ValueError) as error:  # TimeoutError is an OSError
+            status = await asyncio.wait_for(self._answer(message), PATIENCE_S)
+        except (OSError, ValueError, asyncio.TimeoutError) as error:
             self._errors[type(error).__name__] += 1
             return
-        if connection.reusable:
-            self._idle.append(connection)
         if status == 200:
             self._latencies_s.append(time.monotonic() - due)
         else:
             self._errors[str(status)] += 1
+
+    async def _answer(self, message: bytes) -> int:
+        connection = self._take_idle() or await connect(self._address)
+        try:
+            status = await connection.request(message)
+        except BaseException:
+            connection.close()
+            raise
+        if connection.reusable:
+            self._idle.append(connection)
+        return status
 
     def _take_idle(self) -> Connection | None:
         while self._idle:
@@ -180,7 +183,7 @@ async def _stopped(stop: asyncio.Event, within_s: float) -> bool:
     if within_s > 0:
         try:
             await asyncio.wait_for(stop.wait(), within_s)
-        except TimeoutError:
+        except asyncio.TimeoutError:
             return False
     return stop.is_set()
 
@@ -197,7 +200,7 @@ def main(argv: list[str]) -> int:
         prctl.end_with(options.parent)
     try:
         outcome = asyncio.run(_run(address, options))
-    except (OSError, RuntimeError) as error:
+    except (OSError, RuntimeError, ValueError, asyncio.TimeoutError) as error:
         print(f"{options.url}: {error or type(error).__name__}", file=sys.stderr)
         return 1
     print(json.dumps(outcome._asdict()) if options.json else _text(outcome))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 VARIABLE = "PERFTOOLS_REFERENCE_SERVICE"
 
@@ -27,6 +27,6 @@ class Settings(NamedTuple):
         os.environ[VARIABLE] = json.dumps(self._asdict())
 
     @classmethod
-    def from_environment(cls) -> Self:
+    def from_environment(cls) -> Settings:
         """The settings that the starting process left."""
         return cls(**json.loads(os.environ[VARIABLE]))

@@ -8,7 +8,7 @@ from .tables import Table
 
 def dot(left: list[float], right: list[float]) -> float:
     total = 0.0
-    for a, b in zip(left, right, strict=True):
+    for a, b in zip(left, right):
         total += a * b
     return total
 
@@ -16,7 +16,7 @@ def dot(left: list[float], right: list[float]) -> float:
 class Lists:
     def __init__(self, table: Table) -> None:
         self.weights = table.weights.tolist()
-        rows = zip(table.embeddings.tolist(), table.features.tolist(), strict=True)
+        rows = zip(table.embeddings.tolist(), table.features.tolist())
         self.members = {
             member: {"embedding": embedding, "features": features} for member, (embedding, features) in enumerate(rows)
         }

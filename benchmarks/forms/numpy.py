@@ -37,4 +37,4 @@ class Numpy:
             best = np.flatnonzero(scores >= np.partition(scores, -TOP)[-TOP])
             ids, scores = ids[best], scores[best]
         order = np.lexsort((ids, -scores))[:TOP]
-        return list(zip(ids[order].tolist(), scores[order].tolist(), strict=True))
+        return list(zip(ids[order].tolist(), scores[order].tolist()))

@@ -15,7 +15,7 @@ class Pandas:
         self.weights = table.weights
         self.members = [
             {"id": member, "embedding": embedding, "features": features}
-            for member, (embedding, features) in enumerate(zip(table.embeddings, table.features, strict=True))
+            for member, (embedding, features) in enumerate(zip(table.embeddings, table.features))
         ]
 
     def score(self, user: int, candidates: list[int]) -> list[tuple[int, float]]:
@@ -29,4 +29,4 @@ class Pandas:
         frame = pd.DataFrame([self.members[candidate] for candidate in candidates])
         frame["score"] = frame.apply(score_row, axis=1)
         best = frame.sort_values(["score", "id"], ascending=[False, True]).head(TOP)
-        return list(zip(best["id"].tolist(), best["score"].tolist(), strict=True))
+        return list(zip(best["id"].tolist(), best["score"].tolist()))
