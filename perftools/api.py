@@ -19,13 +19,15 @@ from perftools.collect.window import observe
 from perftools.detect import diagnose as rules
 from perftools.errors import FileError, OutputUnwritable
 from perftools.finding import Diagnosis
-from perftools.hot import classify
+from perftools.hot import classify, waits
 from perftools.record import Audit, Observations, Quality, Samples, Target
 from perftools.source import watch
 
 DEFAULT_WINDOW_S = 20.0
 _HOT = 0.02
-"""Share of the samples from which a user function is worth reading, with its callers."""
+"""Share of the samples from which a user function is worth reading."""
+_DEEPEST = 4
+"""User frames of a stack, from the leaf, whose values may matter: the loop, its helpers and the loop around it."""
 _MOST_WATCHED = 12
 
 
@@ -70,7 +72,7 @@ def diagnose(seen: Audit) -> Diagnosis:
 
 
 def hot_sources(samples: Samples, target: Target, sources: Sources) -> list[record.Source]:
-    """The functions of the user's that hold at least 2 % of the samples, callers included, most first."""
+    """The functions of the user's that hold at least 2 % of the samples, near callers included, most first."""
     frames = [classify(*frame, target.user_paths) for frame in samples.frames]
     counts: dict[int, int] = defaultdict(int)
     for stream in samples.streams:
@@ -79,7 +81,10 @@ def hot_sources(samples: Samples, target: Target, sources: Sources) -> list[reco
     total = sum(counts.values()) or 1
     weights: dict[record.Source, int] = defaultdict(int)
     for stack, count in counts.items():
-        places = {(frames[at].file, frames[at].line) for at in samples.stacks[stack] if frames[at].owner == "user"}
+        if samples.stacks[stack] and waits(frames[samples.stacks[stack][0]]):
+            continue
+        users = [frames[at] for at in samples.stacks[stack] if frames[at].owner == "user"]
+        places = {(frame.file, frame.line) for frame in users[:_DEEPEST]}
         found = {source for file, line in places if (source := sources.at(file, line)) is not None}
         for source in found:
             weights[source] += count

@@ -6,12 +6,12 @@ can be diagnosed again later, elsewhere, by newer rules. Clocks are CLOCK_MONOTO
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Raw, Struct
 
-SCHEMA = "perftools.audit/1"
+SCHEMA: Final = "perftools.audit/1"
 
 
 class Part(Struct, frozen=True):

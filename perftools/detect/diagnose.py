@@ -11,9 +11,9 @@ from typing import Protocol
 
 from perftools import detect as rules
 from perftools import plugins
-from perftools.causes import Evidence
+from perftools.causes import Evidence, LibraryGroup, LoopGroup
 from perftools.causes.timetable import process_loads, time_table
-from perftools.detect.judging import severity
+from perftools.detect.judging import SHARES, severity
 from perftools.finding import SEVERITIES, Clause, Diagnosis, Finding, Ok, TimeTable, Unjudged
 from perftools.record import Audit, Missing
 
@@ -124,10 +124,17 @@ def _notes(evidence: Evidence) -> list[str]:
     if profile is not None and profile.of == "gil":
         notes.append("on Python <= 3.10 idle threads look active, so shares are of GIL-held time, not of CPU")
     if profile is not None:
-        early = sum(profile.weight[index] for index in profile.first_half)
-        if profile.total and early >= 0.1 * profile.total:
-            notes.append(
-                f"{100 * early / profile.total:.0f} % of the time was seen in the first half of the window only, "
-                "and makes no finding by itself"
-            )
+        for group in (*evidence.loops, *evidence.libraries):
+            if group.members <= profile.first_half and group.weight >= SHARES["low"] * profile.total:
+                notes.append(
+                    f"{100 * group.weight / profile.total:.0f} % of the time was spent in {_name(group, evidence)}, "
+                    "but in the first half of the window only: no finding is made of it"
+                )
     return notes
+
+
+def _name(group: LoopGroup | LibraryGroup, evidence: Evidence) -> str:
+    if isinstance(group, LibraryGroup):
+        return f"{group.package}, called by {group.place.function}"
+    unit = evidence.code.model(group.loop.source).units[group.loop.unit]
+    return f"the loop in {unit.function}, line {unit.span.line}"

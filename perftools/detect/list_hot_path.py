@@ -50,7 +50,7 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
     """Findings, best first; Ok where the hot code is no number loop; Missing where types could not be read."""
     if (missing := unjudged(evidence)) is not None:
         return missing
-    if isinstance(evidence.values, Missing):
+    if isinstance(evidence.values, Missing) and evidence.values.code != "V-NOTHING":
         return Missing(
             code=evidence.values.code,
             reason=f"types not readable: {evidence.values.reason}",

@@ -13,7 +13,7 @@ COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp)
 def path(node: cst.CSTNode) -> str:
     """The dotted path of a name ("self.rows"), "" for anything else."""
     if isinstance(node, cst.Name):
-        return node.value
+        return "" if node.value in ("True", "False", "None") else node.value
     if isinstance(node, cst.Attribute):
         base = path(node.value)
         return f"{base}.{node.attr.value}" if base else ""
