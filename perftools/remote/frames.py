@@ -8,24 +8,32 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from perftools.remote import opcodes, positions
 from perftools.remote.interpreter import Runtime, Thread, threads
 from perftools.remote.memory import MAX_READ, Unreadable, sane
+from perftools.remote.offsets import Version
+from perftools.remote.positions import Place
 from perftools.remote.strings import read_name, read_names
 
 MAX_FRAMES = 200
 """Stale frames can form a cycle: a walk without a bound hung for minutes on 3.13."""
 _MAX_LOCALS = 4096
 _MAX_STACK = 1024
+_NEAR = 8192
+"""Bytes before the innermost frame that are read with it: half a chunk of the data stack (Python/pystate.c)."""
+_BYTES_DATA = 32
+"""PyBytesObject.ob_sval."""
 _OWNED_BY_C = 3
 """FRAME_OWNED_BY_CSTACK, from 3.14 on FRAME_OWNED_BY_INTERPRETER and above: a shim between Python and C."""
 _TAGS = 7
 """From 3.14 on the executable is a _PyStackRef, whose low bits are tags."""
 
 
-class Code(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Code:
     """What does not change while a code object lives."""
 
     address: int
@@ -36,9 +44,31 @@ class Code(NamedTuple):
     locals: tuple[str, ...]
     """Names of the slots: locals, cells, free variables."""
     stack_size: int
-    lines: bytes
     start: int
     """Address of the instructions."""
+    version: Version
+    lines: bytes
+    """The line table, in the form of the version."""
+    _places: dict[int, Place | None] = field(default_factory=dict, repr=False)
+
+    def line_at(self, offset: int) -> int:
+        """The line of an instruction; the function's own where it has none (not started, or made by the compiler)."""
+        if offset < 0:
+            return self.first_line
+        if self.version >= (3, 11, 0):
+            place = self.place_at(offset)
+            return self.first_line if place is None else place.line
+        if self.version >= (3, 10, 0):
+            return positions.linetable_line(self.lines, self.first_line, offset) or self.first_line
+        return positions.lnotab_line(self.lines, self.first_line, offset)
+
+    def place_at(self, offset: int) -> Place | None:
+        """Where in its lines an instruction comes from; None before 3.11 and where the table is silent."""
+        if self.version < (3, 11, 0) or offset < 0:
+            return None
+        if offset not in self._places:
+            self._places[offset] = positions.place(self.lines, self.first_line, offset)
+        return self._places[offset]
 
 
 class Frame(NamedTuple):
@@ -48,10 +78,19 @@ class Frame(NamedTuple):
     code: Code
     offset: int
     """Of the instruction, in bytes from the code's start; -1 before the first."""
-    line: int
     globals: int
     locals: int
     """Address of the first slot; the value stack follows the last one."""
+
+    @property
+    def line(self) -> int:
+        return self.code.line_at(self.offset)
+
+    @property
+    def place(self) -> Place | None:
+        """Lines and columns of what it executes; None before 3.11 and where the table is silent."""
+        place = self.code.place_at(self.offset)
+        return place if place is not None and place.column >= 0 else None
 
 
 class Stack(NamedTuple):
@@ -98,39 +137,57 @@ def walk(runtime: Runtime, codes: Codes) -> Iterator[Stack]:
 
 def read_stack(runtime: Runtime, thread: Thread, codes: Codes) -> tuple[Frame, ...]:
     """A thread's frames, innermost first, at most MAX_FRAMES. Raises Unreadable."""
-    memory, layout = runtime.memory, runtime.layout
-    fields = (layout.frame_code, layout.frame_back, layout.frame_globals, layout.frame_instruction)
-    frame_size = 8 + max(*fields, layout.frame_owner or 0)
-    raw: list[tuple[int, int, bytes]] = []
-    seen: set[int] = set()
-    address = thread.frame
-    while address and len(raw) < MAX_FRAMES:
-        if not sane(address) or address in seen:
-            raise Unreadable("a cycle of stale frames" if address in seen else f"{address:#x} is no frame")
-        seen.add(address)
-        data = memory.read(address, frame_size)
-        if layout.frame_owner is None or data[layout.frame_owner] < _OWNED_BY_C:
-            raw.append((address, _u64(data, layout.frame_code) & ~_TAGS, data))
-        address = _u64(data, layout.frame_back)
-    code_size = 8 + max(layout.code_lines, layout.code_bytes)
-    distinct = list({code: None for _, code, _ in raw})
-    heads = dict(zip(distinct, memory.read_many([(code, code_size) for code in distinct]), strict=True))
+    raw = list(_chain(runtime, thread.frame))
+    layout = runtime.layout
+    size = 8 + max(layout.code_lines, layout.code_bytes)
+    addresses = list({_u64(data, layout.frame_code) & ~_TAGS: None for _, data in raw})
+    heads = dict(zip(addresses, runtime.memory.read_many([(code, size) for code in addresses]), strict=True))
     frames = []
-    for address, code_address, data in raw:
-        head = heads[code_address]
-        if head is None or not sane(code_address):
-            raise Unreadable(f"{code_address:#x} is no code object")
-        code = codes.get(runtime, code_address, head)
-        frames.append(_frame(runtime, address, code, data))
+    for address, data in raw:
+        code = _u64(data, layout.frame_code) & ~_TAGS
+        head = heads[code]
+        if head is None or not sane(code):
+            raise Unreadable(f"{code:#x} is no code object")
+        frames.append(_frame(runtime, address, codes.get(runtime, code, head), data))
     return tuple(frames)
 
 
-def place(runtime: Runtime, frame: Frame) -> positions.Place | None:
-    """Where inside its lines a frame stands; None before 3.11 and where the position table is silent."""
-    if runtime.version < (3, 11, 0) or frame.offset < 0:
-        return None
-    found = positions.place(frame.code.lines, frame.code.first_line, frame.offset)
-    return found if found is not None and found.column >= 0 else None
+def innermost(runtime: Runtime, thread: Thread) -> tuple[int, bytes]:
+    """The innermost frame's address, and its code and instruction as they stand there: to notice a thread at rest.
+
+    Raises Unreadable.
+    """
+    layout = runtime.layout
+    for address, data in _chain(runtime, thread.frame):
+        instruction = layout.frame_instruction
+        return address, data[layout.frame_code :][:8] + data[instruction : instruction + 8]
+    return 0, b""
+
+
+def _chain(runtime: Runtime, address: int) -> Iterator[tuple[int, bytes]]:
+    """The frames from `address` outwards, shims left out: where each is, and what it begins with. Raises Unreadable."""
+    memory, layout = runtime.memory, runtime.layout
+    fields = (layout.frame_code, layout.frame_back, layout.frame_globals, layout.frame_instruction)
+    size = 8 + max(*fields, layout.frame_owner or 0)
+    near, start = b"", 0
+    if runtime.version >= (3, 11, 0) and sane(address):
+        # Frames of one thread follow one another (its data stack): one read has most of them, and at one instant
+        page = address - address % 4096
+        starts = (page - _NEAR, page)  # the chunk may begin between them
+        pieces = memory.read_many([(first, address + size - first) for first in starts])
+        near, start = next(((piece, first) for piece, first in zip(pieces, starts, strict=True) if piece), (b"", 0))
+    seen: set[int] = set()
+    frames = 0
+    while address and frames < MAX_FRAMES and len(seen) < 2 * MAX_FRAMES:
+        if not sane(address) or address in seen:
+            raise Unreadable("a cycle of stale frames" if address in seen else f"{address:#x} is no frame")
+        seen.add(address)
+        at = address - start
+        data = near[at : at + size] if 0 <= at <= len(near) - size else memory.read(address, size)
+        if layout.frame_owner is None or data[layout.frame_owner] < _OWNED_BY_C:
+            frames += 1
+            yield address, data
+        address = _u64(data, layout.frame_back)
 
 
 def is_calling(runtime: Runtime, frame: Frame) -> bool:
@@ -151,27 +208,7 @@ def _frame(runtime: Runtime, address: int, code: Code, data: bytes) -> Frame:
         offset *= 2 if version >= (3, 10, 0) and offset > 0 else 1
         if not -2 <= offset < MAX_READ:
             raise Unreadable("the instruction lies outside the code")
-    offset = max(offset, -1)
-    return Frame(
-        address,
-        code,
-        offset,
-        _line(version >= (3, 11, 0), version >= (3, 10, 0), code, offset),
-        _u64(data, layout.frame_globals),
-        address + layout.frame_locals,
-    )
-
-
-def _line(has_places: bool, has_linetable: bool, code: Code, offset: int) -> int:
-    """The line of an instruction; that of the function where it has none (not started, or made by the compiler)."""
-    if offset < 0:
-        return code.first_line
-    if has_places:
-        found = positions.place(code.lines, code.first_line, offset)
-        return code.first_line if found is None else found.line
-    if has_linetable:
-        return positions.linetable_line(code.lines, code.first_line, offset) or code.first_line
-    return positions.lnotab_line(code.lines, code.first_line, offset)
+    return Frame(address, code, max(offset, -1), _u64(data, layout.frame_globals), address + layout.frame_locals)
 
 
 def _read_code(runtime: Runtime, address: int, head: bytes) -> Code:
@@ -200,13 +237,10 @@ def _read_code(runtime: Runtime, address: int, head: bytes) -> Code:
         first_line,
         tuple(name or "" for name in variables),
         min(stack_size, _MAX_STACK),
-        _read_bytes(runtime, _u64(head, layout.code_lines)),
         start,
+        runtime.version,
+        _read_bytes(runtime, _u64(head, layout.code_lines)),
     )
-
-
-_BYTES_DATA = 32
-"""PyBytesObject.ob_sval."""
 
 
 def _read_bytes(runtime: Runtime, address: int) -> bytes:
