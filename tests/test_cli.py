@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
+import shlex
 import signal
 import stat
 import subprocess
@@ -149,9 +151,15 @@ def test_wrong_usage_is_2_in_both_forms(run):
     assert json.loads(stdout)["error"]["code"] == "E-USAGE"
 
 
+@pytest.mark.parametrize("length", ["0.5", "nan", "inf", "3601", "-8"])
+def test_a_window_is_of_some_length(run, length):
+    assert run("audit", "4711", "--window", length)[0] == 2
+
+
 def test_without_a_target_the_services_in_sight_are_named(run, monkeypatch):
     seen = [types.SimpleNamespace(pid=4711, title="gunicorn: master [scoring:app]")]
     monkeypatch.setattr("perftools.target.candidates", lambda: seen)
+    monkeypatch.setattr(outcome, "program", lambda: "perf")
     code, _, stderr = run("audit")
     assert code == 2
     assert "perf audit 4711  # gunicorn: master [scoring:app]" in stderr
@@ -231,6 +239,33 @@ def test_after_an_audit_one_command_says_how_to_go_on():
     assert after(build.diagnosis(), saved="my audit.json")[1].endswith(
         " explain 'my audit.json'  # this report again, anywhere"
     )
+
+
+def printed_commands(text: str) -> list[list[str]]:
+    """What follows "perf" in every example of a help or manual page."""
+    lines = (line.strip().replace("\\-", "-") for line in text.splitlines())
+    words = [shlex.split(line.partition("  ")[0]) for line in lines if re.match(r"perf (audit|explain|demo)\b", line)]
+    assert words
+    return [line[1:] for line in words]
+
+
+@pytest.mark.parametrize("verb", ["audit", "explain", "demo"])
+def test_every_command_that_is_printed_runs(run, stages, monkeypatch, tmp_path, verb):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(outcome, "program", lambda: "perf")
+    (tmp_path / "audit.json").write_bytes(record.encode(stages.audit))
+    monkeypatch.setattr("perftools.demo.run", lambda audit, window_s=None: audit(4711))
+    page = Path(shim.__file__).parent.parent / f"share/man/man1/perf-{verb}.1"
+    examples = page.read_text().partition(".SH EXAMPLES")[2]
+    shown = printed_commands(run(verb, "--help")[1]) + (printed_commands(examples) if examples else [])
+    for diagnosis in (build.diagnosis(), build.healthy(), build.idle()[1]):
+        shown += [
+            shlex.split(command, comments=True)[1:]
+            for command in outcome.next_commands(diagnosis, target=["--name", "my app"], saved="audit.json")
+        ]
+    for arguments in shown:
+        code, _, stderr = run(*arguments)
+        assert code in {0, 1}, (arguments, stderr)
 
 
 def test_printed_commands_reach_our_program(monkeypatch, tmp_path):

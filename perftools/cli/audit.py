@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from perftools.cli.options import report_options
-from perftools.errors import OutputUnwritable, UsageError
+from perftools.cli.options import Seconds, report_options
 
 EPILOG = """\b
 Examples:
@@ -18,8 +17,6 @@ Examples:
 
 Nothing is stopped or changed in the service, and no code runs in it. It should be under load.
 """
-
-MOST_LISTED = 8
 
 
 @click.command(
@@ -35,7 +32,7 @@ MOST_LISTED = 8
 @click.option(
     "--window",
     "window_s",
-    type=click.FloatRange(1, 3600),
+    type=Seconds(),
     metavar="SECONDS",
     help="Watch exactly so long. Otherwise 20 s, from 8 s if that is enough to tell, to 40 s for want of load.",
 )
@@ -61,41 +58,17 @@ def command(
 
     PID is any process or thread of it: workers, masters and launchers lead to the whole service.
     """
-    from perftools import api
-    from perftools import target as targets
-    from perftools.cli import files, outcome
-    from perftools.cli import output as out
-    from perftools.cli.progress import progress
+    from perftools.cli import auditing
 
     if pid is None and port is None and name is None:
-        raise _which_service()
-    if output is not None:
-        files.check_writable(output)
-    target = targets.find(pid=pid, port=port, name=name, this_process=this_process)
-    targets.preflight(target)
-    with progress(target, window_s, quiet=quiet) as shown:
-        audit = api.audit(target, window_s=window_s, keep_source=not no_source, progress=shown)
-    unsaved = None
-    if output is not None:
-        try:
-            api.save(audit, output)
-        except OutputUnwritable as error:
-            unsaved = error  # what was seen is still told
-    diagnosis = api.diagnose(audit)
-    named = [str(pid)] if pid is not None else ["--port", str(port)] if port is not None else ["--name", str(name)]
-    again = [*named, "--this-process"] if this_process else named
-    saved = None if unsaved else output
-    commands = outcome.next_commands(diagnosis, target=again, saved=saved)
-    out.answer(audit, diagnosis, as_json=as_json, color=color, next_commands=commands)
-    if unsaved:
-        out.error(unsaved, as_json=False)
-        return unsaved.exit_code
-    return outcome.exit_code(audit, diagnosis, fail_on)
-
-
-def _which_service() -> UsageError:
-    """The question, with the services that one could mean."""
-    from perftools import target as targets
-
-    seen = [f"perf audit {candidate.pid}  # {candidate.title}" for candidate in targets.candidates()[:MOST_LISTED]]
-    return UsageError("say which service to audit: PID, --port N or --name REGEX", commands=(*seen,))
+        raise auditing.which_service()
+    return auditing.run(
+        auditing.Named(pid=pid, port=port, name=name, this_process=this_process),
+        window_s=window_s,
+        output=output,
+        keep_source=not no_source,
+        as_json=as_json,
+        fail_on=fail_on,
+        color=color,
+        quiet=quiet,
+    )

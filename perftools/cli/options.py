@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -11,6 +12,23 @@ Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 NEVER = "never"
 LEVELS = ("info", "low", "medium", "high", NEVER)
+
+
+LONGEST_WINDOW_S = 3600.0
+
+
+class Seconds(click.FloatRange):
+    """A window's length."""
+
+    def __init__(self) -> None:
+        super().__init__(min=1, max=LONGEST_WINDOW_S)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """NaN is in no range, but no comparison says so."""
+        seconds = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value!r} is no length of time.", param, ctx)
+        return seconds
 
 
 def report_options(verb: Verb) -> Verb:

@@ -1,0 +1,81 @@
+"""One audit, from the name of a service to the exit code: what the verbs that watch something have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from perftools.cli import files, outcome
+from perftools.cli import output as out
+from perftools.cli.options import NEVER
+from perftools.cli.progress import progress
+from perftools.errors import OutputUnwritable, UsageError
+
+MOST_LISTED = 8
+
+
+class Named(NamedTuple):
+    """A service as the user names it: one of `pid`, `port` and `name` is set."""
+
+    pid: int | None = None
+    port: int | None = None
+    name: str | None = None
+    this_process: bool = False
+
+    def arguments(self) -> list[str]:
+        """The same on a command line."""
+        if self.pid is not None:
+            named = [str(self.pid)]
+        elif self.port is not None:
+            named = ["--port", str(self.port)]
+        else:
+            named = ["--name", str(self.name)]
+        return [*named, "--this-process"] if self.this_process else named
+
+
+def run(
+    named: Named,
+    *,
+    window_s: float | None,
+    output: str | None = None,
+    keep_source: bool = True,
+    as_json: bool = False,
+    fail_on: str = NEVER,
+    color: str = "auto",
+    quiet: bool = False,
+    next_commands: Sequence[str] | None = None,
+) -> int:
+    """Find the service, watch it, print the report, and give the exit code."""
+    from perftools import api
+    from perftools import target as targets
+
+    if output is not None:
+        files.check_writable(output)
+    target = targets.find(**named._asdict())
+    targets.preflight(target)
+    with progress(target, window_s, quiet=quiet) as shown:
+        audit = api.audit(target, window_s=window_s, keep_source=keep_source, progress=shown)
+    unsaved = None
+    if output is not None:
+        try:
+            api.save(audit, output)
+        except OutputUnwritable as error:
+            unsaved = error  # what was seen is still told
+    diagnosis = api.diagnose(audit)
+    if next_commands is None:
+        saved = None if unsaved else output
+        next_commands = outcome.next_commands(diagnosis, target=named.arguments(), saved=saved)
+    out.answer(audit, diagnosis, as_json=as_json, color=color, next_commands=next_commands)
+    if unsaved:
+        out.error(unsaved, as_json=False)
+        return unsaved.exit_code
+    return outcome.exit_code(audit, diagnosis, fail_on)
+
+
+def which_service() -> UsageError:
+    """The question, with the services that one could mean."""
+    from perftools import target as targets
+
+    program = outcome.program()
+    seen = [f"{program} audit {candidate.pid}  # {candidate.title}" for candidate in targets.candidates()[:MOST_LISTED]]
+    return UsageError("say which service to audit: PID, --port N or --name REGEX", commands=(*seen,))
