@@ -29,7 +29,7 @@ class Outcome:
     python: str = ""
     causes: int = 0
     findings: list[str] = field(default_factory=list)
-    """Alarms of the two rules in the report's order, "RULE SEVERITY file:line function share"; wrong ones are marked."""
+    """Alarms of the two rules in the report's order: "RULE SEVERITY file:line function share"; wrong ones marked so."""
     right: int = 0
     wrong: int = 0
     first_right: bool | None = None

@@ -141,7 +141,7 @@ def read(folder: Path) -> Case:
         raise LabelError(f"{folder.parent.name}/{folder.name}: {error}") from error
     if (
         case.kind not in ("faulty", "healthy")
-        or bool(case.needed) != (case.kind == "faulty")
+        or (case.kind == "faulty") != bool(case.needed)
         or (case.kind == "healthy" and causes)
     ):
         raise LabelError(f"{case.set}/{case.name}: a faulty case has causes, a healthy one has none")

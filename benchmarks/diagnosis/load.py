@@ -17,6 +17,7 @@ import json
 import os
 import random
 import re
+import socket
 import sys
 import threading
 import time
@@ -95,6 +96,9 @@ class Sender:
             if self._connection is None:
                 self._connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
             self._connection.request(self._method, path, body, {"Content-Type": "application/json"} if body else {})
+            if self._connection.sock is not None:
+                # An answer in two writes otherwise waits for our delayed acknowledgement: tcp(7), TCP_QUICKACK.
+                self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             answer = self._connection.getresponse()
             content = answer.read()
             if answer.status >= 400:

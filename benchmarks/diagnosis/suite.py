@@ -73,6 +73,8 @@ def _run(case: Case, options: argparse.Namespace) -> Outcome:
     except interpreters.Unavailable as error:
         outcome.skipped = str(error)
         return outcome
+    described = interpreters.describe(python)
+    version = "{}.{}.{}".format(*described[0]) if described else ""
     try:
         with running(case, python, WARM_UP_S) as service:
             began, cpu_s = time.monotonic(), service.cpu_s()
@@ -87,14 +89,12 @@ def _run(case: Case, options: argparse.Namespace) -> Outcome:
             percent = 100 * (service.cpu_s() - cpu_s) / (time.monotonic() - began)
             outcome.load = service.load()
             if saved_to := None if options.check else options.keep:
-                context = {"root": str(service.root), "python": python, "cpu_percent": percent, "load": outcome.load}
+                context = {"root": str(service.root), "python": version, "cpu_percent": percent, "load": outcome.load}
                 (saved_to / f"{case.set}__{case.name}.run.json").write_text(json.dumps(context), encoding="utf-8")
     except NotServing as error:
         outcome.failed = str(error)
         return outcome
-    outcome.cpu_percent = percent
-    version = interpreters.describe(python)
-    outcome.python = "{}.{}.{}".format(*version[0]) if version else ""
+    outcome.cpu_percent, outcome.python = percent, version
     if options.check:
         outcome.findings[:0] = [f"cpu {percent:.0f}%", json.dumps(outcome.load)]
     return outcome
@@ -116,7 +116,7 @@ def _rejudge(case: Case, folder: Path) -> Outcome:
         return Outcome(case.name, case.set, case.kind, causes=case.needed, skipped="no saved Audit")
     context = json.loads(run.read_text(encoding="utf-8"))
     outcome = judge(case, _perftools(["explain", str(audit), "--json"], AUDIT_WITHIN_S), context["root"])
-    outcome.cpu_percent, outcome.load = context["cpu_percent"], context["load"]
+    outcome.cpu_percent, outcome.python, outcome.load = context["cpu_percent"], context["python"], context["load"]
     return outcome
 
 
