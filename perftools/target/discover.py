@@ -187,7 +187,7 @@ def _not_python(table: tree.Table, pid: int) -> errors.CannotObserve:
 
 
 def _unseen(table: tree.Table, pid: int) -> errors.NoRight:
-    return rights.refused(rights.gather(table.proc, pid, errno.EACCES))
+    return rights.refused(rights.gather(table.proc, pid, errno.EACCES), pid)
 
 
 def _program(table: tree.Table, pid: int) -> str:
@@ -197,7 +197,7 @@ def _program(table: tree.Table, pid: int) -> str:
 def _told_apart(table: tree.Table, pids: Iterable[int]) -> list[str]:
     """One command for each, with what it runs as a comment."""
     rows = []
-    for pid in list(pids)[:_MOST_LISTED]:
+    for pid in sorted(pids)[:_MOST_LISTED]:
         running = python.identify(table.proc, pid)
         rows.append(f"{commands.audit(pid)}  # {redact.title(table.proc.cmdline(pid))}, {running}")
     return rows

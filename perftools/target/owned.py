@@ -134,7 +134,7 @@ def _entry_modules(proc: Proc, pid: int, command: program.Command, sites: Iterab
 
 def _applications(args: tuple[str, ...]) -> Iterator[str]:
     """Modules among a server's arguments: `pkg.mod:app`, `-A pkg`, `--app pkg`, or gunicorn's plain `pkg.wsgi`."""
-    for arg, following in zip(args, (*args[1:], ""), strict=True):
+    for arg, following in zip(args, [*args[1:], ""], strict=False):
         option = _APPLICATION_OPTION.fullmatch(arg)
         text = (option[1] or following) if option else arg
         match = _APPLICATION.fullmatch(text)

@@ -21,7 +21,7 @@ def preflight(target: Target, *, proc: Proc = HOST) -> None:
     if not target.workers:
         raise errors.Gone(f"the service of pid {target.root_pid} has no worker now", commands=_again(target.root_pid))
     for worker in target.workers:
-        _check(proc, worker)
+        _check(proc, worker, target.root_pid)
 
 
 def alive(process: Process, *, proc: Proc = HOST) -> bool:
@@ -30,12 +30,12 @@ def alive(process: Process, *, proc: Proc = HOST) -> bool:
     return stat is not None and stat.start_ticks == process.start_ticks and stat.state not in "ZX"
 
 
-def _check(proc: Proc, worker: Process) -> None:
+def _check(proc: Proc, worker: Process, first: int) -> None:
     pid, name = worker.pid, redact.title(worker.cmdline)
     if not alive(worker, proc=proc):
         stat = proc.stat(pid)
         state = "no such process" if stat is None else "zombie" if stat.state in "ZX" else "another process"
-        raise errors.Gone(f"pid {pid} ({name}) has ended", looked_at={"pid now": state}, commands=_again(pid))
+        raise errors.Gone(f"pid {pid} ({name}) has ended", looked_at={"pid now": state}, commands=_again(first))
     status = proc.status(pid)
     state, tracer = status.get("State", "")[:1], int(status.get("TracerPid") or 0)
     if tracer:
@@ -43,7 +43,7 @@ def _check(proc: Proc, worker: Process) -> None:
         raise errors.Traced(
             f"pid {pid} is held by {debugger} (pid {tracer}): detach it, then try again",
             looked_at={"TracerPid": tracer, "State": status.get("State", "")},
-            commands=_again(pid),
+            commands=_again(first),
         )
     if state in ("T", "t"):
         raise errors.Stopped(
@@ -51,16 +51,16 @@ def _check(proc: Proc, worker: Process) -> None:
             looked_at={"State": status["State"]},
             commands=(f"kill -CONT {pid}",),
         )
-    _check_rights(proc, pid, name)
+    _check_rights(proc, pid, name, first)
     _check_version(proc, pid)
 
 
-def _check_rights(proc: Proc, pid: int, name: str) -> None:
+def _check_rights(proc: Proc, pid: int, name: str, first: int) -> None:
     refusal = rights.probe(proc, pid)
     if refusal in (errno.ESRCH, errno.ENOENT):
-        raise errors.Gone(f"pid {pid} ({name}) has ended", commands=_again(pid))
+        raise errors.Gone(f"pid {pid} ({name}) has ended", commands=_again(first))
     if refusal:
-        raise rights.refused(rights.gather(proc, pid, refusal))
+        raise rights.refused(rights.gather(proc, pid, refusal), first)
 
 
 def _check_version(proc: Proc, pid: int) -> None:
@@ -77,5 +77,5 @@ def _check_version(proc: Proc, pid: int) -> None:
         )
 
 
-def _again(pid: int) -> tuple[str, ...]:
-    return (commands.audit(pid),)
+def _again(first: int) -> tuple[str, ...]:
+    return (commands.audit(first),)

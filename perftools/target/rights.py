@@ -81,7 +81,7 @@ def gather(proc: Proc, pid: int, refusal: int) -> Facts:
     """The facts about us and process `pid`."""
     ours, theirs = proc.status("self"), proc.status(pid)
     yama = proc.text("proc/sys/kernel/yama/ptrace_scope", 16).strip()
-    owner_uids = _numbers(theirs.get("Uid", ""))
+    owner_uids = frozenset(_ids(theirs, "Uid"))
     try:
         folder_uid = os.stat(os.path.join(proc.root, f"proc/{pid}")).st_uid
     except OSError:
@@ -89,15 +89,15 @@ def gather(proc: Proc, pid: int, refusal: int) -> Facts:
     return Facts(
         pid=pid,
         refusal=refusal,
-        uid=next(iter(_numbers(ours.get("Uid", "")[:10])), os.getuid()),
-        gid=next(iter(_numbers(ours.get("Gid", "")[:10])), os.getgid()),
+        uid=_ids(ours, "Uid")[0],
+        gid=_ids(ours, "Gid")[0],
         effective=_mask(ours.get("CapEff", "")),
         permitted=_mask(ours.get("CapPrm", "")),
         bounding=_mask(ours.get("CapBnd", "")),
         no_new_privs=ours.get("NoNewPrivs") == "1",
         filtered=ours.get("Seccomp") == "2",
         owner_uids=owner_uids,
-        owner_gids=_numbers(theirs.get("Gid", "")),
+        owner_gids=frozenset(_ids(theirs, "Gid")),
         owner_permitted=_mask(theirs.get("CapPrm", "")),
         # the kernel gives the files of a process that may not be dumped to root: task_dump_owner, fs/proc/base.c
         dumpable=folder_uid in owner_uids,
@@ -107,9 +107,9 @@ def gather(proc: Proc, pid: int, refusal: int) -> Facts:
     )
 
 
-def _numbers(text: str) -> frozenset[int]:
-    """The real, effective and saved ids of a Uid: or Gid: line."""
-    return frozenset(int(word) for word in text.split()[:3] if word.isdecimal())
+def _ids(status: dict[str, str], line: str) -> list[int]:
+    """The real, effective and saved ids of the Uid or Gid line; [-1] where there is none (it has ended)."""
+    return [int(word) for word in status.get(line, "").split()[:3]] or [-1]
 
 
 def _mask(text: str) -> int:
@@ -119,19 +119,21 @@ def _mask(text: str) -> int:
         return 0
 
 
-def refused(facts: Facts) -> NoRight:
-    """The error that names the one cause."""
+def refused(facts: Facts, first: int) -> NoRight:
+    """The error that names the one cause; `first` is the pid to audit once it is gone."""
     what = f"cannot read the memory of pid {facts.pid}"
     cause = _cause(facts)
-    remedy: tuple[str, ...] = (commands.audit_as_root(facts.pid),)
+    remedy: tuple[str, ...] = (commands.audit_as_root(first),)
     if facts.yama == 3 or (facts.capable and facts.uid == 0):
         remedy = ()  # more rights than these there are not
     elif not facts.capable and not facts.root_would_help:
         where = "this container" if facts.container else "this session"
         lacking = f"{where} has no SYS_PTRACE capability"
+        if facts.bounding & _CAP_SYS_PTRACE:
+            lacking = f"{where} may not gain the SYS_PTRACE capability (no_new_privs)"
         cause = f": {lacking}" if facts.uid == 0 else f"{cause}, and {lacking}"
         if facts.container:
-            remedy = (commands.audit_in_container(facts.pid, facts.container),)
+            remedy = (commands.audit_in_container(first, facts.container),)
     return NoRight(what + cause, looked_at=_looked_at(facts), commands=remedy)
 
 

@@ -7,6 +7,7 @@ their like are other programs, so the climb ends below them.
 
 from __future__ import annotations
 
+import time
 from functools import cached_property
 
 from perftools.record import Role
@@ -17,9 +18,14 @@ MASTER_CPU_SHARE = 0.05
 """A first process with less than this part of the service's CPU time does no work of its own: no finding is made of
 less than 5 %."""
 
+_LOOKS, _BETWEEN_LOOKS_S = 4, 0.008
+
 
 class Table:
-    """One look at all processes but our own. Command lines and programs are read when they are asked for."""
+    """One look at all processes but our own. Command lines and programs are read when they are asked for.
+
+    Processes come and go while it is taken, so parents may be missing, and even form a loop where a pid is used again.
+    """
 
     def __init__(self, proc: Proc) -> None:
         self.proc = proc
@@ -96,14 +102,15 @@ def first_process(table: Table, pid: int) -> int:
 
 def members(table: Table, first: int) -> list[int]:
     """The service's processes, parents before their children."""
-    found = [first]
-    for pid in found:
-        found += [
-            child
-            for child in table.children(pid)
-            if table.stats[child].state not in "ZX" and table.is_python(child) and table.same_program(pid, child)
-        ]
-    return found
+    found = {first: None}
+    todo = [first]
+    for pid in todo:
+        for child in table.children(pid):
+            running = child not in found and table.stats[child].state not in "ZX"
+            if running and table.is_python(child) and table.same_program(pid, child):
+                found[child] = None
+                todo.append(child)
+    return list(found)
 
 
 def launches(table: Table, pid: int) -> bool:
@@ -116,7 +123,7 @@ def services_below(table: Table, pid: int) -> list[int]:
     found, todo = [], [pid]
     for launcher in todo:
         for child in table.children(launcher):
-            if table.stats[child].state in "ZX":
+            if table.stats[child].state in "ZX" or child in todo:
                 continue
             if table.is_python(child) and not program.is_launcher(table.command(child)):
                 found.append(child)
@@ -131,10 +138,10 @@ def roles(table: Table, processes: list[int]) -> dict[int, Role]:
     helper: multiprocessing's resource tracker and fork server.
     master: has workers below it and does no work itself. That is known of the first process of gunicorn, hypercorn,
     granian, and of uvicorn and fastapi with several workers. Of any other parent it must show: it used less than 5 %
-    of the CPU time that it and the workers below it have used in their lives, and none of its threads runs now.
+    of the CPU time that it and the workers below it have used in their lives, and is not seen running now.
     worker: everything else, so also a parent that shares the work of its pool.
     """
-    parents = {pid: table.stats[pid].parent for pid in processes}
+    parents = {pid: table.stats[pid].parent for pid in processes[1:]}
     found: dict[int, Role] = {}
     for pid in reversed(processes):
         started_for = program.part(table.command(pid))
@@ -164,4 +171,14 @@ def _only_leads(table: Table, pid: int, below: list[int], *, first: bool) -> boo
         return True
     own = table.stats[pid].cpu_ticks
     theirs = sum(table.stats[other].cpu_ticks for other in below)
-    return own < MASTER_CPU_SHARE * (own + theirs) and not table.proc.any_thread_runs(pid)
+    return own < MASTER_CPU_SHARE * (own + theirs) and not _keeps_running(table.proc, pid)
+
+
+def _keeps_running(proc: Proc, pid: int) -> bool:
+    """Whether a few looks all see it run: one alone may meet the moment in which it hands out work."""
+    for look in range(_LOOKS):
+        if look:
+            time.sleep(_BETWEEN_LOOKS_S)
+        if not proc.any_thread_runs(pid):
+            return False
+    return True
