@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import types
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -254,7 +254,8 @@ def test_every_command_that_is_printed_runs(run, stages, monkeypatch, tmp_path, 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(outcome, "program", lambda: "perf")
     (tmp_path / "audit.json").write_bytes(record.encode(stages.audit))
-    monkeypatch.setattr("perftools.demo.run", lambda audit, window_s=None: audit(4711))
+    service = types.SimpleNamespace(pid=4711, rate_hz=40.0)
+    monkeypatch.setattr("perftools.demo.service_under_load", lambda seconds: nullcontext(service))
     page = Path(shim.__file__).parent.parent / f"share/man/man1/perf-{verb}.1"
     examples = page.read_text().partition(".SH EXAMPLES")[2]
     shown = printed_commands(run(verb, "--help")[1]) + (printed_commands(examples) if examples else [])

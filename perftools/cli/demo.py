@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from perftools.cli.options import Seconds
+
 EPILOG = """\b
 Examples:
   perf demo
@@ -22,7 +24,7 @@ LONGEST_S = 120
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.option("--window", "window_s", type=click.FloatRange(1, 3600), metavar="SECONDS", help="Watch exactly so long.")
+@click.option("--window", "window_s", type=Seconds(), metavar="SECONDS", help="Watch exactly so long.")
 def command(*, window_s: float | None) -> int:
     """Start a slow service, load it, audit it, and clean up: less than a minute."""
     from perftools import api, demo
