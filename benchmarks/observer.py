@@ -6,7 +6,6 @@ import argparse
 import os
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -48,7 +47,8 @@ def main(argv: Sequence[str]) -> int:
     workers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(arguments.workers)]
     try:
         for worker in workers:
-            assert worker.stdout and worker.stdout.readline() == b"ready\n"
+            assert worker.stdout
+            assert worker.stdout.readline() == b"ready\n"
         observations, quality = _watch([worker.pid for worker in workers], arguments.window, _version(arguments.python))
     finally:
         for worker in workers:
@@ -110,7 +110,9 @@ def _report(observations: Observations, quality: Quality, arguments: argparse.Na
         return 100 * cpu_s / quality.window_s
 
     total, parts = percent(quality.observer_cpu_s), 0.0
-    print(f"{arguments.workers} workers of {arguments.threads} threads, {quality.window_s:.1f} s, {quality.rounds} rounds")
+    print(
+        f"{arguments.workers} workers of {arguments.threads} threads, {quality.window_s:.1f} s, {quality.rounds} rounds"
+    )
     for part in (observations.samples, observations.threads, observations.values):
         if isinstance(part, Missing):
             print(f"  {'not observed':<34} {part.reason}")

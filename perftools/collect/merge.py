@@ -21,12 +21,11 @@ class Merge:
 
     def add(self, run: Run, recorded: Recorded, tids: Mapping[int, int] | None) -> None:
         """`tids`: from the thread ids that py-spy saw to those of our pid namespace; None where they are the same."""
-        frame_ids = [self.frames.setdefault(frame, len(self.frames)) for frame in recorded.frames]
         known: dict[tuple[int, ...], int] = {}
         for thread in recorded.threads:
             for stack in thread.stacks:
                 if stack not in known:
-                    key = tuple([frame_ids[frame] for frame in stack])
+                    key = tuple([self._frame(recorded.frames[frame]) for frame in stack])
                     known[stack] = self.stacks.setdefault(key, len(self.stacks))
             if thread.stacks:
                 tid = thread.tid if tids is None or thread.tid is None else tids.get(thread.tid)
@@ -35,6 +34,9 @@ class Merge:
                     Stream(pid=run.pid, tid=tid, thread=thread.thread, round=run.round, kind=run.kind, stacks=stacks)
                 )
         self.runs.append(run)
+
+    def _frame(self, frame: tuple[str, str, int]) -> int:
+        return self.frames.setdefault(frame, len(self.frames))
 
     def longest_gap_s(self) -> float:
         """The longest time for which a worker was not looked at between two of its runs."""

@@ -135,13 +135,14 @@ class Recording:
         recorded = self._read_output()
         duration_s = (self._child.ended_s or time.monotonic()) - self._child.started_s
         complete = recorded is not None and "Stopped sampling" not in log
-        reckoned = round((duration_s - STARTUP_S) * self.rate_hz)
+        reckoned = min(self._planned, round((duration_s - STARTUP_S) * self.rate_hz))
+        longest = max((len(thread.stacks) for thread in recorded.threads), default=0) if recorded else 0
         errors = error_count(log) + (recorded.empty if recorded else 0)
         outcome = Outcome(
             recorded=recorded,
             start_s=self._child.started_s,
             duration_s=duration_s,
-            ticks=self._planned if complete else max(0, min(self._planned, reckoned)) if recorded else 0,
+            ticks=self._planned if complete else max(reckoned, longest),
             errors=errors,
             cpu_s=self._child.cpu_s,
             stopped=self._stopped,

@@ -11,7 +11,7 @@ from perftools.collect import pyspy
 from perftools.collect.child import cpu_time_s
 from perftools.collect.merge import Merge
 from perftools.collect.recorder import Kind
-from perftools.collect.rotation import RATES_HZ, Rotation, Turn
+from perftools.collect.rotation import RATES_HZ, Rotation, Turn, Worker
 from perftools.record import Cost, Missing, Process, Run, Samples, Target
 from perftools.target.proc import HOST
 
@@ -30,7 +30,9 @@ class SamplesRecorder:
     def __init__(self, target: Target, *, budget_cores: float = BUDGET_CORES) -> None:
         self.warnings: list[str] = []
         self._workers = {process.pid: process for process in target.workers}
-        self._rotation = Rotation({pid: _kinds(process) for pid, process in self._workers.items()}, budget_cores)
+        self._rotation = Rotation(
+            {pid: Worker(_kinds(process), process.threads) for pid, process in self._workers.items()}, budget_cores
+        )
         self._path = pyspy.binary()
         self._running: list[tuple[Turn, pyspy.Recording, float]] = []
         self._round = 0
@@ -154,6 +156,8 @@ class SamplesRecorder:
             return Missing(code="E-GONE", reason=f"process {pid} ended")
         if "ermission" in words or "not permitted" in words:
             return Missing(code="E-PTRACE", reason=f"the kernel does not let py-spy read the memory of process {pid}")
+        if "find python version" in words:
+            return Missing(code="E-NOTPYTHON", reason=f"process {pid} runs no CPython that py-spy can find")
         if "version" in words:
             return Missing(code="E-VERSION", reason=f"py-spy cannot read this CPython: {words}")
         return Missing(code="E-TOOL", reason=f"py-spy failed on process {pid}: {words}")
