@@ -80,8 +80,9 @@ class Walker:
                 continue
             seen.add(spot)  # a recursive function counts once
             try:
-                place = self._place(frame) if depth == 0 else None
-                observed = list(self._observe(frame, inside))
+                calling = depth > 0 or frames.is_calling(self._runtime, frame)
+                place = Place(*frame.place, calling=calling) if depth == 0 and frame.place is not None else None
+                observed = list(self._observe(frame, inside, calling=calling))
             except Unreadable as error:
                 if error.code:
                     raise
@@ -94,19 +95,15 @@ class Walker:
             for observation in observed:
                 here.saw(self._process.pid, *observation)
 
-    def _place(self, frame: Frame) -> Place | None:
-        place = frame.place
-        return None if place is None else Place(*place, calling=frames.is_calling(self._runtime, frame))
-
     def _observe(
-        self, frame: Frame, watches: Sequence[Watch]
+        self, frame: Frame, watches: Sequence[Watch], *, calling: bool
     ) -> Iterator[tuple[str, int, Type, tuple[int, ...]]]:
         """Name, address, type and sizes of what the frame works on."""
         heap = self._heap
         paths = tuple(dict.fromkeys(path for watch in watches for path in watch.paths))
         fields = tuple(dict.fromkeys(field for watch in watches for field in watch.fields))
         objects: list[tuple[str, Object]] = []
-        for depth, containers in enumerate(iterators.loop_containers(heap, frame)):
+        for depth, containers in enumerate(iterators.loop_containers(heap, frame, calling=calling)):
             objects += [(f"<iter {depth}>", container) for container in containers]
         scope = Scope(heap, frame)
         scope.preload_globals(paths)

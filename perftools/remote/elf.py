@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _PAGE = 4096
 _MAX_SCAN = 64 << 20
+_NAMES = ("_PyRuntime", "Py_Version")
 _MACHINES = {"EM_X86_64": "x86_64", "EM_AARCH64": "aarch64"}
 _VERSION_TEXT = re.compile(rb"(3\.(?:8|9|10)\.\d{1,2})\+?\0")
 """PY_VERSION as Python/getversion.c compiles it in; from 3.11 on the symbol Py_Version says it."""
@@ -193,11 +194,7 @@ def _read_image(key: _Key) -> Image:
             if not machine or elf.elfclass != 64 or not elf.little_endian:
                 raise Unreadable("neither x86-64 nor aarch64, 64 bits, little-endian", "V-BUILD")
             segments = [segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD"]
-            symbols = {
-                name: value
-                for name in ("_PyRuntime", "Py_Version")
-                if (value := _symbol_value(elf, name)) is not None
-            }
+            symbols = _symbols(elf)
             before_3_11 = "_PyRuntime" in symbols and "Py_Version" not in symbols
             return Image(
                 machine,
@@ -212,27 +209,34 @@ def _read_image(key: _Key) -> Image:
             raise Unreadable(f"the ELF file cannot be read: {type(error).__name__}: {error}") from error
 
 
-def _symbol_value(elf: ELFFile, name: str) -> int | None:
-    """The address of a defined symbol: by hash where the file has one, else by a scan; stripped files keep .dynsym."""
+def _symbols(elf: ELFFile) -> dict[str, int]:
+    """The addresses of CPython's symbols: by hash where the file has one, else by a scan; stripped files keep .dynsym."""
+    found = {}
+    for name in _NAMES:
+        for section_name in (".gnu.hash", ".hash"):
+            table: Any = elf.get_section_by_name(section_name)
+            symbol = table.get_symbol(name) if table is not None else None
+            if symbol is not None and symbol["st_shndx"] != "SHN_UNDEF":
+                found[name] = int(symbol["st_value"])
+    return found if "_PyRuntime" in found else _scan_symbols(elf)
+
+
+def _scan_symbols(elf: ELFFile) -> dict[str, int]:
     from elftools.elf.dynamic import DynamicSegment
 
-    for section_name in (".gnu.hash", ".hash"):
-        section: Any = elf.get_section_by_name(section_name)
-        symbol = section.get_symbol(name) if section is not None else None
-        if symbol is not None and symbol["st_shndx"] != "SHN_UNDEF":
-            return int(symbol["st_value"])
-    for section_name in (".dynsym", ".symtab"):
-        section = elf.get_section_by_name(section_name)
-        for symbol in (section.get_symbol_by_name(name) or ()) if section is not None else ():
-            if symbol["st_shndx"] != "SHN_UNDEF":
-                return int(symbol["st_value"])
+    tables: list[Any] = [elf.get_section_by_name(name) for name in (".dynsym", ".symtab")]
     if elf.num_sections() == 0:  # the section table is stripped too
-        for segment in elf.iter_segments():
-            if isinstance(segment, DynamicSegment):
-                for symbol in segment.iter_symbols():
-                    if symbol.name == name and symbol["st_shndx"] != "SHN_UNDEF":
-                        return int(symbol["st_value"])
-    return None
+        tables = [segment for segment in elf.iter_segments() if isinstance(segment, DynamicSegment)]
+    for table in tables:
+        symbols = table.iter_symbols() if table is not None else ()
+        found = {
+            symbol.name: int(symbol["st_value"])
+            for symbol in symbols
+            if symbol.name in _NAMES and symbol["st_shndx"] != "SHN_UNDEF"
+        }
+        if "_PyRuntime" in found:
+            return found
+    return {}
 
 
 def _constant_version(file: IO[bytes], segments: Iterable[Segment]) -> str:

@@ -32,7 +32,7 @@ _TAGS = 7
 """From 3.14 on the executable is a _PyStackRef, whose low bits are tags."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Code:
     """What does not change while a code object lives."""
 
@@ -46,9 +46,13 @@ class Code:
     stack_size: int
     start: int
     """Address of the instructions."""
+    size: int
+    """Of the instructions, in bytes."""
     version: Version
     lines: bytes
     """The line table, in the form of the version."""
+    loops: tuple[tuple[int, int], ...] | None = None
+    """Its `for` loops (opcodes.for_loops), once they are asked for."""
     _places: dict[int, Place | None] = field(default_factory=dict, repr=False)
 
     def line_at(self, offset: int) -> int:
@@ -164,6 +168,15 @@ def innermost(runtime: Runtime, thread: Thread) -> tuple[int, bytes]:
     return 0, b""
 
 
+def for_loops_around(runtime: Runtime, frame: Frame) -> int:
+    """In how many `for` loops of its function a frame stands: so many iterators are on its value stack."""
+    code = frame.code
+    if code.loops is None:
+        bytecode = runtime.memory.read(code.start, code.size) if 0 < code.size <= MAX_READ else b""
+        code.loops = opcodes.for_loops(code.version, bytecode)
+    return sum(start <= frame.offset < end for start, end in code.loops)
+
+
 def _chain(runtime: Runtime, address: int) -> Iterator[tuple[int, bytes]]:
     """The frames from `address` outwards, shims left out: where each is, and what it begins with. Raises Unreadable."""
     memory, layout = runtime.memory, runtime.layout
@@ -227,9 +240,10 @@ def _read_code(runtime: Runtime, address: int, head: bytes) -> Code:
             raise Unreadable(f"{count} variables in one function")
         names += memory.u64s(_u64(head, offset) + layout.tuple_items, count) if count else ()
     variables = read_names(runtime, names)
-    start = address + layout.code_bytes
+    start, size = address + layout.code_bytes, _u64(head, 16) * 2  # ob_size in code units
     if runtime.version < (3, 11, 0):
-        start = _u64(head, layout.code_bytes) + _BYTES_DATA
+        co_code = _u64(head, layout.code_bytes)
+        start, size = co_code + _BYTES_DATA, memory.i64(co_code + 16)
     return Code(
         address,
         read_name(runtime, _u64(head, layout.code_file)),
@@ -238,6 +252,7 @@ def _read_code(runtime: Runtime, address: int, head: bytes) -> Code:
         tuple(name or "" for name in variables),
         min(stack_size, _MAX_STACK),
         start,
+        size,
         runtime.version,
         _read_bytes(runtime, _u64(head, layout.code_lines)),
     )

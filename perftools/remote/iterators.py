@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from perftools.remote.frames import Frame
+from perftools.remote.frames import Frame, for_loops_around
 from perftools.remote.heap import Heap, Object
 from perftools.remote.memory import Unreadable, sane
 
@@ -27,6 +27,10 @@ listobject.c, enumobject.c, dictobject.c, Python/bltinmodule.c, Modules/itertool
 _SEVERAL = {"zip": 24, "map": 16}
 _RANGES = ("range_iterator", "longrange_iterator")
 ITERATORS = frozenset((*_SOURCE, *_SEVERAL, *_RANGES, "generator"))
+_ARGUMENTS = frozenset(
+    ("generator", "zip", "map", "filter", "enumerate", "reversed", "itertools.chain", "itertools.islice")
+)
+"""Iterators that code passes on; one over a list or range is made by a loop, and stale where there is none."""
 _MAX_DEPTH = 4
 _MAX_SEVERAL = 8
 _TAG_BITS, _INTEGER_TAG = 3, 3
@@ -72,33 +76,38 @@ def _generator_source(heap: Heap, generator: Object) -> list[int]:
     return [heap.memory.u64(frame + layout.frame_locals) & ~_tags(heap)] if first == [".0"] else []
 
 
-def loop_containers(heap: Heap, frame: Frame) -> list[list[Object]]:
-    """The containers of the iterators on a frame's value stack, outermost loop first. Raises Unreadable.
+def loop_containers(heap: Heap, frame: Frame, *, calling: bool) -> list[list[Object]]:
+    """What the frame's running `for` loops iterate, the outermost first. Raises Unreadable.
 
-    The whole stack is read, since its top is not known while the frame runs: what lies above it is stale.
+    `calling`: the frame waits for a callee or a C function; the iterators passed to it (`sum(map(...))`) follow.
+
+    The top of a value stack is not known while its frame runs, so that all of it is read: what lies above is stale.
     """
     size = frame.code.stack_size
     if not size:
         return []
     words = heap.memory.u64s(frame.locals + 8 * len(frame.code.locals), size)
     tags = _tags(heap)
-    slots = [0 if tags and word & tags == _INTEGER_TAG else word & ~tags for word in words]
-    loops = []
-    for index, object_ in enumerate(heap.objects(slots)):
-        if object_ is None:
-            continue
-        indexed = bool(tags) and words[index + 1 : index + 2] != () and words[index + 1] & tags == _INTEGER_TAG
-        if object_.type.kind not in ITERATORS and not (indexed and object_.type.kind in _VIRTUAL):
-            continue
-        try:
-            found = containers(heap, object_)
-        except Unreadable as error:
-            if error.code:
-                raise
-            continue
-        if found:
-            loops.append(found)
-    return loops
+    indexed = [bool(tags) and word & tags == _INTEGER_TAG for word in (*words[1:], 0)]
+    objects = heap.objects([0 if tags and word & tags == _INTEGER_TAG else word & ~tags for word in words])
+    found = [
+        object_
+        for object_, has_index in zip(objects, indexed, strict=True)
+        if object_ is not None
+        and (object_.type.kind in ITERATORS or (has_index and object_.type.kind in _VIRTUAL))
+    ]
+    loops = for_loops_around(heap.runtime, frame)
+    arguments = [object_ for object_ in found[loops:] if object_.type.kind in _ARGUMENTS] if calling else []
+    return [behind for iterator in found[:loops] + arguments if (behind := _behind(heap, iterator))]
+
+
+def _behind(heap: Heap, iterator: Object) -> list[Object]:
+    try:
+        return containers(heap, iterator)
+    except Unreadable as error:
+        if error.code:
+            raise
+        return []
 
 
 def _tags(heap: Heap) -> int:
