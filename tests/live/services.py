@@ -78,6 +78,14 @@ def end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def line_of(file: str | None, statement: str) -> int:
+    """The one line of a source file that holds `statement`."""
+    lines = Path(file or "").read_text().splitlines()
+    found = [number for number, line in enumerate(lines, 1) if statement in line]
+    assert len(found) == 1, (statement, found)
+    return found[0]
+
+
 def children(pid: int) -> list[int]:
     """The child processes of a single-threaded parent, or of its main thread."""
     return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
