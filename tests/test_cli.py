@@ -231,6 +231,8 @@ def test_after_an_audit_one_command_says_how_to_go_on():
         return [command.partition(" audit ")[2] or command for command in commands]
 
     assert after(build.diagnosis()) == ["--name 'my app'  # again, after the change"]
+    (named_by_pid,) = outcome.next_commands(build.diagnosis(), target=["4711"], saved=None)
+    assert named_by_pid.endswith(" audit 4711  # again, after the change, with its new pid")
     few = build.finding(share=build.share(0.054, 0.025, 0.11, few=True))
     assert after(build.diagnosis(findings=(build.finding(), few))) == [
         "--name 'my app' --window 60  # long enough to tell about [2]"

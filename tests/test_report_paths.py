@@ -22,6 +22,7 @@ def root(*files: str) -> str:
         (["/srv/app/scoring/a.py", LIBRARY, "<string>", "/usr/lib/python3.11/json/decoder.py"], "/srv/app"),
         (["/app/main.py"], ""),
         (["/srv/a/x.py", "/home/b/y.py"], ""),
+        (["/srv/app/a.py", "/srv/app/a.py", "/usr/bin/gunicorn"], "/srv"),
         ([LIBRARY], ""),
         ([], ""),
     ],

@@ -71,6 +71,12 @@ def test_the_header_says_what_was_watched_and_how_well():
     ]
 
 
+def test_the_title_has_no_folders():
+    cmdline = ("/opt/venv/bin/python", "/opt/venv/bin/gunicorn", "-c", "/etc/conf.py")
+    audit = build.audit(target=build.target(processes=(build.process(4711, cmdline=cmdline),)))
+    assert "   python gunicorn -c /etc/conf.py   " in shown(audit)
+
+
 def test_the_header_says_how_the_service_was_found_and_why_the_window_ended():
     audit = build.audit(target=build.target(asked="port 8000"), quality=build.quality(window_s=11.0, ended="gone"))
     report = shown(audit)

@@ -47,7 +47,8 @@ def next_commands(diagnosis: Diagnosis, *, target: Sequence[str], saved: str | N
         which = ", ".join(f"[{number}]" for number in few)
         commands.append(_command(*again, "--window", str(LONGER_S), why=f"long enough to tell about {which}"))
     elif diagnosis.findings:
-        commands.append(_command(*again, why="again, after the change"))
+        new = ", with its new pid" if target[0].isdecimal() else ""
+        commands.append(_command(*again, why=f"again, after the change{new}"))
     else:
         commands.append(_command(*again, "--window", str(LONGER_S), why="a longer look"))
     if saved:

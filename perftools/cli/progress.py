@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,7 +98,7 @@ def progress(target: Target, window_s: float | None, *, quiet: bool, stream: Tex
     workers = len(target.workers)
     said = f"{what}, {plain(plural(workers, 'worker'))}" if workers > 1 else what
     long = f" for {plain(seconds(window_s))}" if window_s is not None else ""
-    print(f"watching {said}{long}: {COST}", file=err, flush=True)
+    print(*_lines(f"watching {said}{long}: {COST}", err), sep="\n", file=err, flush=True)
     if not err.isatty():
         shown = Silent()
         yield shown
@@ -111,3 +113,8 @@ def progress(target: Target, window_s: float | None, *, quiet: bool, stream: Tex
         yield renewed
     finally:
         renewed.stop()
+
+
+def _lines(text: str, stream: TextIO) -> list[str]:
+    """Broken between words on a terminal, and not at all elsewhere."""
+    return textwrap.wrap(text, shutil.get_terminal_size().columns) if stream.isatty() else [text]

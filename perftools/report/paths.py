@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from perftools.finding import Diagnosis, TimeTable, Where
 from perftools.report.words import clean
 
+_TOP = PurePosixPath("/")
 _LIBRARY = re.compile(r"^.*/(?:site-packages|dist-packages|lib/python3\.\d+)/")
 
 
@@ -38,8 +40,9 @@ def function(where: Where) -> str:
 
 
 def paths(diagnosis: Diagnosis) -> Paths:
-    """The root of the user's files that the diagnosis names; every path keeps at least one directory."""
-    return Paths(_root({file for file in _files(diagnosis) if file.startswith("/") and not _LIBRARY.match(file)}))
+    """Below which folder most of the user's places lie; their paths keep at least one directory."""
+    files = [file for file in _files(diagnosis) if file.startswith("/") and not _LIBRARY.match(file)]
+    return Paths(_root([PurePosixPath(file) for file in files]))
 
 
 def _files(diagnosis: Diagnosis) -> Iterable[str]:
@@ -52,10 +55,12 @@ def _files(diagnosis: Diagnosis) -> Iterable[str]:
             yield row.where.file
 
 
-def _root(files: set[str]) -> str:
-    if not files:
-        return ""
-    root = posixpath.commonpath({posixpath.dirname(file) for file in files})
-    if any(posixpath.dirname(file) == root for file in files):
-        root = posixpath.dirname(root)
-    return "" if root == "/" else root
+def _root(files: Sequence[PurePosixPath]) -> str:
+    """The deepest folder that holds more than half of the files: a start script elsewhere does not count."""
+    held = Counter(folder for file in files for folder in file.parents)
+    root = max(
+        (folder for folder in held if 2 * held[folder] > len(files)), key=lambda folder: len(folder.parts), default=_TOP
+    )
+    if any(file.parent == root for file in files):
+        root = root.parent
+    return "" if root == _TOP else str(root)

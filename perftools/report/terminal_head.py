@@ -37,9 +37,9 @@ def write(page: Page, audit: Audit, diagnosis: Diagnosis, paths: Paths, next_com
 
 
 def title(process: Process) -> str:
-    """The process as `ps` would show it, without the interpreter's directory."""
+    """The process as `ps` would show it, without the folders of interpreter and script."""
     arguments = [clean(argument) for argument in process.cmdline] or [clean(process.executable)]
-    said = " ".join([posixpath.basename(arguments[0]) or arguments[0], *arguments[1:]])
+    said = " ".join([*(posixpath.basename(argument) or argument for argument in arguments[:2]), *arguments[2:]])
     return said if len(said) <= LONGEST_TITLE else said[: LONGEST_TITLE - 1] + "…"
 
 
