@@ -17,8 +17,8 @@ SITE = f"{VENV}/lib/python3.11/site-packages"
 class Environment(Tree):
     """Process 9 in a virtual environment, and what is installed there."""
 
-    def run(self, command: str, **others: str) -> tuple[str, ...]:
-        self.process(9, command, **others)
+    def run(self, command: str) -> tuple[str, ...]:
+        self.process(9, command)
         return owned.user_paths(self.proc, 9)
 
     def install(self, name: str, *files: str, origin: object = None, entry_points: str = "") -> None:

@@ -30,7 +30,7 @@ HARMLESS = [
     ("--max-tokens", "512", "--tokenizer", "fast"),
     ("--model", "sentence-transformers/all-MiniLM-L6-v2"),
     ("/opt/models/Qwen2.5-72B-Instruct-GPTQ-Int4/model.safetensors",),
-    ("/root/.pyenv/versions/3.11.7/lib/python3.11/site-packages",),
+    ("/home/app/.pyenv/versions/3.11.7/lib/python3.11/site-packages",),
     ("from multiprocessing.spawn import spawn_main; spawn_main(tracker_fd=7, pipe_handle=14)",),
     ("gunicorn: worker [recommendation_service_production.wsgi]",),
     ("--ssl-keyfile", "/etc/tls/key.pem"),

@@ -83,7 +83,12 @@ def test_no_command_is_given_where_none_helps() -> None:
     everything = BARE_ROOT._replace(effective=_ALL, permitted=_ALL, bounding=_ALL)
     assert rights.refused(everything, 7).commands == ()
     assert "security module" in rights.refused(everything, 7).message
-    assert "user namespace" in rights.refused(everything._replace(same_user_namespace=False), 7).message
+
+
+def test_a_root_that_is_none_outside_its_user_namespace() -> None:
+    error = rights.refused(BARE_ROOT._replace(effective=_ALL, permitted=_ALL, same_user_namespace=False), 7)
+    assert "your user namespace" in error.message
+    assert error.commands[0].startswith("sudo /")
 
 
 def test_facts_from_a_recorded_process(tmp_path: Path) -> None:
@@ -93,7 +98,7 @@ def test_facts_from_a_recorded_process(tmp_path: Path) -> None:
     tree.link("proc/self", "60")
     tree.write("proc/sys/kernel/yama/ptrace_scope", "1\n")
     facts = rights.gather(tree.proc, 9, errno.EPERM)
-    assert (facts.uid, facts.owner_uids, facts.owner_gids) == (1000, {5, 6}, {7})
+    assert (facts.uid, sorted(facts.owner_uids), sorted(facts.owner_gids)) == (1000, [5, 6], [7])
     assert (facts.effective, facts.bounding, facts.owner_permitted) == (0xA80425FB, 0x1FFFFFFFFFF, 3)
     assert (facts.yama, facts.no_new_privs, facts.filtered, facts.same_user_namespace) == (1, True, True, True)
 

@@ -124,7 +124,7 @@ def refused(facts: Facts, first: int) -> NoRight:
     what = f"cannot read the memory of pid {facts.pid}"
     cause = _cause(facts)
     remedy: tuple[str, ...] = (commands.audit_as_root(first),)
-    if facts.yama == 3 or (facts.capable and facts.uid == 0):
+    if facts.yama == 3 or (facts.capable and facts.uid == 0 and facts.same_user_namespace):
         remedy = ()  # more rights than these there are not
     elif not facts.capable and not facts.root_would_help:
         where = "this container" if facts.container else "this session"
@@ -145,7 +145,7 @@ def _cause(facts: Facts) -> str:
         (facts.yama == 3, ": yama/ptrace_scope is 3, which forbids it to everybody until the next boot"),
         (
             facts.capable and not facts.same_user_namespace,
-            ": it runs in another user namespace, where your CAP_SYS_PTRACE does not count",
+            ": your CAP_SYS_PTRACE counts in your user namespace alone, and it runs outside: run this outside too",
         ),
         (facts.capable, module),
         (owner != facts.uid, f" (owner {user(owner)}; you are {user(facts.uid)})"),

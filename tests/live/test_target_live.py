@@ -66,7 +66,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
         for ending in (signal.SIGCONT, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, ending)
-        process.wait()
+    for process in reversed(started):  # a tracer before what it holds
+        process.communicate()
 
 
 def script(folder: Path, text: str, name: str = "app.py") -> str:
@@ -193,6 +194,26 @@ def test_stopped_then_gone(start: Start, tmp_path: Path) -> None:
         target.preflight(found)
     with pytest.raises(errors.NoProcess):
         target.find(pid=process.pid)
+
+
+TRACER = """
+import ctypes, sys, time
+ptrace = ctypes.CDLL(None).ptrace
+ptrace.argtypes = (ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p)
+print(ptrace(0x4206, int(sys.argv[1]), None, None), flush=True)  # PTRACE_SEIZE
+time.sleep(600)
+"""
+
+
+def test_a_traced_process(start: Start, tmp_path: Path) -> None:
+    launched = start(sys.executable, script(tmp_path, IDLE))
+    found = find_when(lambda seen: True, pid=launched.pid)
+    tracer = start(sys.executable, script(tmp_path, TRACER, "tracer.py"), str(launched.pid), stdout=subprocess.PIPE)
+    assert tracer.stdout is not None
+    if tracer.stdout.readline() != b"0\n":
+        pytest.skip("ptrace(2) is refused here")
+    with pytest.raises(errors.Traced, match=rf"tracer\.py .*\(pid {tracer.pid}\)"):
+        target.preflight(found)
 
 
 AS_OTHER_USER = """
