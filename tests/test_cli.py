@@ -11,6 +11,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import types
 from contextlib import contextmanager, nullcontext
@@ -189,6 +190,10 @@ def test_an_output_that_cannot_be_written_is_found_before_the_window(run, stages
     code, _, stderr = run("audit", "4711", "-o", str(tmp_path / "missing" / "audit.json"))
     assert code == 2
     assert stderr.startswith("error E-OUTPUT: cannot write ")
+    assert f"  run:  mkdir -p {tmp_path / 'missing'}\n" in stderr
+    code, _, stderr = run("audit", "4711", "-o", str(tmp_path))
+    assert code == 2
+    assert f"audit 4711 -o {tempfile.gettempdir()}/{tmp_path.name}\n" in stderr
     assert stages.asked == {}
 
 
@@ -207,13 +212,13 @@ def test_a_report_is_printed_even_if_saving_fails_in_the_end(run, monkeypatch, t
 def test_what_may_be_written_and_what_may_not(tmp_path):
     (tmp_path / "old.json").write_text("old")
     for name in ("new.json", "old.json"):
-        files.check_writable(str(tmp_path / name))
+        files.check_writable(str(tmp_path / name), again="perf audit 4711")
     assert [path.name for path in tmp_path.iterdir()] == ["old.json"]
     (tmp_path / "link.json").symlink_to("/dev/null")
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path, tmp_path / "link.json", tmp_path / "pipe", "/dev/null", "/proc/audit.json"):
         with pytest.raises(errors.OutputUnwritable):
-            files.check_writable(str(path))
+            files.check_writable(str(path), again="perf audit 4711")
 
 
 def test_a_stranger_s_file_in_a_sticky_folder_may_not_be_replaced():
@@ -227,12 +232,15 @@ def test_a_stranger_s_file_in_a_sticky_folder_may_not_be_replaced():
 
 def test_after_an_audit_one_command_says_how_to_go_on():
     def after(diagnosis: Diagnosis, saved: str | None = None) -> list[str]:
-        commands = outcome.next_commands(diagnosis, target=["--name", "my app"], saved=saved)
+        commands = outcome.next_commands(build.audit(), diagnosis, target=["--name", "my app"], saved=saved)
         return [command.partition(" audit ")[2] or command for command in commands]
 
     assert after(build.diagnosis()) == ["--name 'my app'  # again, after the change"]
-    (named_by_pid,) = outcome.next_commands(build.diagnosis(), target=["4711"], saved=None)
+    (named_by_pid,) = outcome.next_commands(build.audit(), build.diagnosis(), target=["4711"], saved=None)
     assert named_by_pid.endswith(" audit 4711  # again, after the change, with its new pid")
+    ended = build.audit(quality=build.quality(ended="gone"))
+    (gone,) = outcome.next_commands(ended, build.diagnosis(), target=["4711"], saved=None)
+    assert gone.endswith(" audit  # lists the services that run here; this one has ended")
     few = build.finding(share=build.share(0.054, 0.025, 0.11, few=True))
     assert after(build.diagnosis(findings=(build.finding(), few))) == [
         "--name 'my app' --window 60  # long enough to tell about [2]"
@@ -264,7 +272,9 @@ def test_every_command_that_is_printed_runs(run, stages, monkeypatch, tmp_path, 
     for diagnosis in (build.diagnosis(), build.healthy(), build.idle()[1]):
         shown += [
             shlex.split(command, comments=True)[1:]
-            for command in outcome.next_commands(diagnosis, target=["--name", "my app"], saved="audit.json")
+            for command in outcome.next_commands(
+                build.audit(), diagnosis, target=["--name", "my app"], saved="audit.json"
+            )
         ]
     for arguments in shown:
         code, _, stderr = run(*arguments)

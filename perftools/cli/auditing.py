@@ -50,7 +50,7 @@ def run(
     from perftools import target as targets
 
     if output is not None:
-        files.check_writable(output)
+        files.check_writable(output, again=outcome.command("audit", *named.arguments()))
     target = targets.find(**named._asdict())
     targets.preflight(target)
     with progress(target, window_s, quiet=quiet) as shown:
@@ -64,7 +64,7 @@ def run(
     diagnosis = api.diagnose(audit)
     if next_commands is None:
         saved = None if unsaved else output
-        next_commands = outcome.next_commands(diagnosis, target=named.arguments(), saved=saved)
+        next_commands = outcome.next_commands(audit, diagnosis, target=named.arguments(), saved=saved)
     out.answer(audit, diagnosis, as_json=as_json, color=color, next_commands=next_commands)
     if unsaved:
         out.error(unsaved, as_json=False)

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import os
+import shlex
 import stat
 import tempfile
 
 from perftools.errors import OutputUnwritable
 
 
-def check_writable(path: str) -> None:
-    """Raise OutputUnwritable unless a file can be made beside `path` and take its place. Leaves nothing behind."""
+def check_writable(path: str, *, again: str) -> None:
+    """Raise OutputUnwritable unless a file can be made beside `path` and take its place. Leaves nothing behind.
+
+    `again` is the command line without its output, for the error's advice.
+    """
     directory = os.path.dirname(path) or os.curdir
+    elsewhere = os.path.join(tempfile.gettempdir(), os.path.basename(path) or "audit.json")
     try:
-        _make_and_forget(directory)
+        try:
+            _make_and_forget(directory)
+        except FileNotFoundError:
+            raise _unwritable(path, "there is no such folder", f"mkdir -p {shlex.quote(directory)}") from None
+        why = _not_replaceable(path, directory)
     except OSError as error:
-        raise _unwritable(path, error.strerror or "cannot be written") from error
+        why = error.strerror or "it cannot be read"
+    if why:
+        raise _unwritable(path, why, f"{again} -o {shlex.quote(elsewhere)}")
+
+
+def _not_replaceable(path: str, directory: str) -> str | None:
     try:
         there = os.lstat(path)
     except FileNotFoundError:
-        return
-    except OSError as error:
-        raise _unwritable(path, error.strerror or "cannot be read") from error
+        return None
     if not stat.S_ISREG(there.st_mode):  # to replace a link, a device or a pipe is never what was meant
-        raise _unwritable(path, "it is there and no plain file")
+        return "it is there and no plain file"
     if not may_replace(there, os.stat(directory), user=os.geteuid()):
-        raise _unwritable(path, "it is another user's, and the folder is sticky")
+        return "it is another user's, in a folder where only its owner may replace it"
+    return None
 
 
 def _make_and_forget(directory: str) -> None:
@@ -45,5 +58,9 @@ def may_replace(there: os.stat_result, directory: os.stat_result, *, user: int) 
     return not sticky or user in (0, there.st_uid, directory.st_uid)
 
 
-def _unwritable(path: str, why: str) -> OutputUnwritable:
-    return OutputUnwritable(f"cannot write {path}: {why}", looked_at={"folder": os.path.dirname(path) or os.curdir})
+def _unwritable(path: str, why: str, command: str) -> OutputUnwritable:
+    return OutputUnwritable(
+        f"cannot write {path}: {why}",
+        looked_at={"folder": os.path.dirname(path) or os.curdir, "uid": os.geteuid()},
+        commands=(command,),
+    )

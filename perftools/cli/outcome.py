@@ -36,24 +36,28 @@ def exit_code(audit: Audit, diagnosis: Diagnosis, fail_on: str) -> int:
     return 0 if diagnosis.findings or diagnosis.checked_ok else UNJUDGED
 
 
-def next_commands(diagnosis: Diagnosis, *, target: Sequence[str], saved: str | None) -> list[str]:
+def next_commands(audit: Audit, diagnosis: Diagnosis, *, target: Sequence[str], saved: str | None) -> list[str]:
     """What to type after an audit of `target` (the arguments that named it): one command, or two."""
-    again = [program(), "audit", *target]
+    by_pid = target[0].isdecimal()
+    longer = command("audit", *target, "--window", str(LONGER_S))
     few = [number for number, finding in enumerate(diagnosis.findings, 1) if finding.share and finding.share.few]
-    if not diagnosis.findings and not diagnosis.checked_ok:
-        return [_command(*again, "--window", str(LONGER_S), why="once it serves requests")]
-    commands = []
-    if few:
+    if audit.quality.ended == "gone" and by_pid:
+        following = f"{command('audit')}  # lists the services that run here; this one has ended"
+    elif not diagnosis.findings and not diagnosis.checked_ok:
+        following = f"{longer}  # once it serves requests"
+    elif few:
         which = ", ".join(f"[{number}]" for number in few)
-        commands.append(_command(*again, "--window", str(LONGER_S), why=f"long enough to tell about {which}"))
+        following = f"{longer}  # long enough to tell about {which}"
     elif diagnosis.findings:
-        new = ", with its new pid" if target[0].isdecimal() else ""
-        commands.append(_command(*again, why=f"again, after the change{new}"))
+        following = f"{command('audit', *target)}  # again, after the change{', with its new pid' if by_pid else ''}"
     else:
-        commands.append(_command(*again, "--window", str(LONGER_S), why="a longer look"))
-    if saved:
-        commands.append(_command(program(), "explain", saved, why="this report again, anywhere"))
-    return commands
+        following = f"{longer}  # a longer look"
+    return [following, f"{command('explain', saved)}  # this report again, anywhere"] if saved else [following]
+
+
+def command(*words: str) -> str:
+    """A command line of ours that can be typed."""
+    return f"{program()} {shlex.join(words)}"
 
 
 def program() -> str:
@@ -66,7 +70,3 @@ def program() -> str:
     from perftools.target import commands
 
     return commands.perftools()
-
-
-def _command(*words: str, why: str) -> str:
-    return f"{words[0]} {shlex.join(words[1:])}  # {why}"

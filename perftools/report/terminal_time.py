@@ -16,12 +16,11 @@ WORKERS = 12
 """Rows shown at most; the JSON report holds them all."""
 NOTEWORTHY = 0.005
 """Shares below this are not worth a column."""
-PARTS = ("running", "native", "waiting")
-
-LEGEND = (
-    "Shares are of the service's {whole}, ± is the 95 % interval. running: in Python, holding the GIL; "
-    "native: on a CPU without it; waiting: of one thread's time, beside the shares."
-)
+LEGEND = {
+    "running": "in Python, holding the GIL",
+    "native": "on a CPU without it",
+    "waiting": "of one thread's time, beside the shares",
+}
 WHOLE = {"cpu": "CPU time", "gil": "GIL-held time"}
 
 INDENT = 4
@@ -52,7 +51,7 @@ def write(page: Page, diagnosis: Diagnosis, sources: Sequence[Source], paths: Pa
         _rows(page, "lines", time.lines[:LINES], time, diagnosis.findings, line)
         _rows(page, "functions", time.functions[:FUNCTIONS], time, (), whole)
         page.blank()
-        page.write((glued(LEGEND.format(whole=WHOLE[time.of])), "dim"), indent=INDENT, hang=INDENT)
+        page.write((glued(_legend(time)), "dim"), indent=INDENT, hang=INDENT)
     if len(diagnosis.processes) > 1:
         _workers(page, diagnosis.processes, paths)
 
@@ -70,7 +69,7 @@ def _rows(
     if not rows:
         return
     page.blank()
-    parts = [part for part in PARTS if any((_part(row, part) or 0) >= NOTEWORTHY for row in rows)]
+    parts = _parts(rows)
     whole = f"of{GLUE}{OF[time.of]}"
     if not page.narrow:
         heads = [Column(" " * 3), Column(whole, "right"), *(Column(part, "right") for part in parts), Column(kind)]
@@ -85,6 +84,18 @@ def _rows(
         page.write(", ".join(percents), indent=DEEP, hang=DEEP)
         for line in does:
             page.cut(line, indent=DEEP)
+
+
+def _legend(time: TimeTable) -> str:
+    """What the columns mean that are there."""
+    parts = [f"{part}: {LEGEND[part]}" for part in _parts((*time.lines[:LINES], *time.functions[:FUNCTIONS]))]
+    shares = f"Shares are of the service's {WHOLE[time.of]}, ± is the 95 % interval."
+    return f"{shares} {'; '.join(parts)}." if parts else shares
+
+
+def _parts(rows: Sequence[TimeLine]) -> list[str]:
+    """The parts of a row that are worth a column."""
+    return [part for part in LEGEND if any((_part(row, part) or 0) >= NOTEWORTHY for row in rows)]
 
 
 def _part(row: TimeLine, part: str) -> float | None:
