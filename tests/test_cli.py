@@ -84,7 +84,7 @@ def test_an_audit_prints_its_report_on_stdout_and_its_progress_on_stderr(run, st
     assert stdout.startswith("pid 4711   gunicorn: master [scoring:app]")
     assert "[1] HIGH  list-hot-path" in stdout
     assert stderr.splitlines() == [
-        "watching pid 4711, 2 workers: nonblocking sampling at 100 Hz, no code runs in the target",
+        "watching pid 4711, 2 workers: nonblocking sampling at up to 100 Hz, no code runs in the target",
         "watched 20 s",
     ]
     assert (stages.asked["pid"], stages.asked["window_s"], stages.asked["keep_source"]) == (4711, None, True)
@@ -342,7 +342,7 @@ def test_progress_on_a_terminal_is_one_line_that_goes(monkeypatch):
         shown(elapsed_s=1.0, planned_s=20.0, stacks=1874, cpu_percent=196.4, note="")
         first = screen.getvalue()
         shown(elapsed_s=2.0, planned_s=20.0, stacks=1999, cpu_percent=None, note="no \x1b[31mload")
-    assert first.startswith("watching pid 4711, 2 workers for 20 s: nonblocking sampling at 100 Hz")
+    assert first.startswith("watching pid 4711, 2 workers for 20 s: nonblocking sampling at up to 100 Hz")
     assert all(said in first for said in ("1/20 s", "1 874 stacks", "CPU 196 %", "(Ctrl-C: report now)"))
     assert "no [31mload" in screen.getvalue()
     assert screen.getvalue().endswith("\x1b[2K")

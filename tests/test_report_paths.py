@@ -23,6 +23,7 @@ def root(*files: str) -> str:
         (["/app/main.py"], ""),
         (["/srv/a/x.py", "/home/b/y.py"], ""),
         (["/srv/app/a.py", "/srv/app/a.py", "/usr/bin/gunicorn"], "/srv"),
+        (["/srv/app/forms/a.py", "/srv/app/forms/a.py", "/srv/app/b.py"], "/srv"),
         ([LIBRARY], ""),
         ([], ""),
     ],

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from perftools.record import Target
 
-COST = "nonblocking sampling at 100 Hz, no code runs in the target"
+COST = "nonblocking sampling at up to 100 Hz, no code runs in the target"
 EVERY_S = 0.25
 NARROW = 80
 """Below this width the line has no hint."""

@@ -61,6 +61,6 @@ def _root(files: Sequence[PurePosixPath]) -> str:
     root = max(
         (folder for folder in held if 2 * held[folder] > len(files)), key=lambda folder: len(folder.parts), default=_TOP
     )
-    if any(file.parent == root for file in files):
+    while root != _TOP and any(file.parent == root for file in files):
         root = root.parent
     return "" if root == _TOP else str(root)
