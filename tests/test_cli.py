@@ -132,6 +132,8 @@ def test_a_saved_audit_is_explained_like_the_first_time(run, stages, tmp_path):
     assert [line for line in again.splitlines() if "list-hot-path" in line] == [
         line for line in first.splitlines() if "list-hot-path" in line
     ]
+    assert f"explain {path} --json\n" in again
+    assert json.loads(run("explain", str(path), "--json")[1])["schema"] == "perftools.report/1"
     assert run("explain", str(path), "--fail-on", "high")[0] == 1
 
 

@@ -31,5 +31,6 @@ def command(*, file: str, as_json: bool, fail_on: str, color: str) -> int:
 
     audit = api.load(file)
     diagnosis = api.diagnose(audit)
-    out.answer(audit, diagnosis, as_json=as_json, color=color)
+    following = f"{outcome.command('explain', file, '--json')}  # all of it, for a program"
+    out.answer(audit, diagnosis, as_json=as_json, color=color, next_commands=[following])
     return outcome.exit_code(audit, diagnosis, fail_on)
