@@ -11,7 +11,8 @@ from perftools.finding import Fact
 from perftools.record import Type
 from perftools.source import Unit
 
-Content = Literal["float", "int", ""]
+Content = Literal["float", "int", "mixed", ""]
+"""What a container holds; "mixed": floats among other things."""
 
 _FLOATS = frozenset("float float16 float32 float64 longdouble double half".split())
 _INTEGERS = frozenset("int bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 bool_".split())
@@ -38,20 +39,19 @@ def content(kind: Type, fields: frozenset[str] = frozenset()) -> Content:
     if kind.fields:
         return _record(kind, fields)
     found = [scalar(item) or content(item, fields) for item in kind.items if item.name != "NoneType"]
-    if not found or not all(found):
-        return ""
+    if not found or not all(found) or "mixed" in found:
+        return "mixed" if "float" in found or "mixed" in found else ""
     return "float" if "float" in found else "int"
 
 
 def _record(kind: Type, fields: frozenset[str]) -> Content:
     read = [(name, item) for name, item in kind.fields if kind.name == _TUPLE or name in fields]
     numbers = [number for _, item in read if (number := scalar(item) or content(item, fields))]
-    vectors = any(content(item, fields) == "float" for _, item in read)
-    if vectors:
+    if any(content(item, fields) == "float" for _, item in read):
         return "float"
-    if len(numbers) < 2 or "float" not in numbers or len(numbers) < len(read) - len(numbers):
-        return ""
-    return "float"
+    if len(numbers) >= 2 and "float" in numbers and 2 * len(numbers) >= len(read):
+        return "float"
+    return "mixed" if "float" in numbers or any(scalar(item) == "float" for item in kind.items) else ""
 
 
 @dataclass(frozen=True)
@@ -63,16 +63,21 @@ class Container:
     sizes: tuple[int, ...]
     observations: int
     content: Content
+    trips: int | None = None
+    """How often the loop goes round, where the container is only looked into (`weights[key]`) and that is known."""
 
     @property
     def elements(self) -> int:
-        """Numbers in it, flattened; records count once."""
-        if self.type.name == "ndarray":
-            return prod(self.sizes) if self.sizes else 0
+        """Numbers that one run of the loop takes from it: all, flattened, or one row for each trip; records count once."""
+        if not self.sizes:
+            return 0
         depth, kind = 1, self.type
         while kind.items and (kind.items[0].items or kind.items[0].name == "ndarray") and not kind.items[0].fields:
             depth, kind = depth + 1, kind.items[0]
-        return prod(self.sizes[:depth]) if self.sizes else 0
+        if kind.name == "ndarray":
+            depth = len(self.sizes)
+        whole = prod(self.sizes[:depth])
+        return whole if self.trips is None else min(whole, self.trips * prod(self.sizes[1:depth]))
 
     @property
     def length(self) -> int:
@@ -85,27 +90,41 @@ class Container:
 
 
 def containers(unit: Unit, facts: Facts) -> list[Container]:
-    """The number containers that a loop iterates (by name or by its iterator) or subscripts, largest first."""
+    """The number containers that a loop iterates (by name or by its iterator) or subscripts, largest first.
+
+    Mixed ones (floats among other things) count where at least half of the loop's targets and operands are floats.
+    """
     found: list[Container] = []
+    trips = _trips(unit, facts)
+    floats = mostly_floats(unit, facts)
     for name in facts.names():
-        iterating = name.startswith(("<iter", "."))
-        if not iterating and name not in unit.iterates and name not in unit.subscripts:
+        iterated = name.startswith(("<iter", ".")) or name in unit.iterates
+        if not iterated and name not in unit.subscripts:
             continue
         for kind, count in facts.types(name):
-            if kind.name == "ndarray" and not iterating and not _by_element(unit, facts, name):
+            if kind.name == "ndarray" and not iterated and not _by_element(unit, facts, name):
                 continue
             numbers = content(kind, unit.fields)
-            if numbers:
-                found.append(Container(name, kind, facts.sizes(name, kind), count, numbers))
+            if numbers and (numbers != "mixed" or floats):
+                found.append(
+                    Container(name, kind, facts.sizes(name, kind), count, numbers, None if iterated else trips)
+                )
     return sorted(found, key=lambda container: -container.elements)
+
+
+def _trips(unit: Unit, facts: Facts) -> int | None:
+    """How often the loop goes round: the length of what its iterator, or the name it iterates, was seen to be."""
+    for name in (f"<iter {unit.depth}>", ".0", *unit.iterates):
+        lengths = [sizes[0] for kind, _ in facts.types(name) if (sizes := facts.sizes(name, kind))]
+        if lengths:
+            return max(lengths)
+    return None
 
 
 def _by_element(unit: Unit, facts: Facts, name: str) -> bool:
     """Is this array read one element at a time (`a[i]`), and not by slice, mask or index array?"""
     if name in unit.slices:
         return False
-    if name in unit.iterates:
-        return True
     indexed = [kind for target in unit.targets for kind, _ in facts.types(target)]
     return unit.kind == "while" or any(scalar(kind) == "int" for kind in indexed)
 

@@ -117,19 +117,22 @@ def _elsewhere(table: TimeTable) -> str:
 
 
 def _notes(evidence: Evidence) -> list[str]:
-    notes = []
     code, profile = evidence.code, evidence.profile
-    for file in sorted({code.sources[index].file for index in code.differing}):
-        notes.append(f"source differs from what runs: {file} was changed since the service loaded it; no line is given")
-    if profile is not None and profile.of == "gil":
+    notes = [
+        f"source differs from what runs: {file} was changed since the service loaded it; no line is given"
+        for file in sorted({code.sources[index].file for index in code.differing})
+    ]
+    if profile is None:
+        return notes
+    if profile.of == "gil":
         notes.append("on Python <= 3.10 idle threads look active, so shares are of GIL-held time, not of CPU")
-    if profile is not None:
-        for group in (*evidence.loops, *evidence.libraries):
-            if group.members <= profile.first_half and group.weight >= SHARES["low"] * profile.total:
-                notes.append(
-                    f"{100 * group.weight / profile.total:.0f} % of the time was spent in {_name(group, evidence)}, "
-                    "but in the first half of the window only: no finding is made of it"
-                )
+    groups: list[LoopGroup | LibraryGroup] = [*evidence.loops, *evidence.libraries]
+    notes.extend(
+        f"{100 * group.weight / profile.total:.0f} % of the time was spent in {_name(group, evidence)}, "
+        "but in the first half of the window only: no finding is made of it"
+        for group in groups
+        if group.members <= profile.first_half and group.weight >= SHARES["low"] * profile.total
+    )
     return notes
 
 

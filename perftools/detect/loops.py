@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from perftools.causes import (
@@ -50,8 +50,13 @@ class Judged:
 
 
 def judge_all(evidence: Evidence, limits: Mapping[str, float]) -> list[Judged]:
-    """Every loop with samples, heaviest first; loops that only drive a rejected one are rejected with it."""
+    """Every loop with samples, heaviest first.
+
+    Loops that only drive a rejected one are rejected with it; a loop over a generator has the containers of the loops
+    that feed it.
+    """
     judged = [judge(group, evidence.code, limits) for group in evidence.loops]
+    judged = [_fed(each, judged, evidence, limits) for each in judged]
     return [_unless_driving(each, judged, evidence, limits) for each in judged]
 
 
@@ -60,8 +65,11 @@ def judge(group: LoopGroup, code: Code, limits: Mapping[str, float]) -> Judged:
     source = code.sources[group.loop.source]
     model = code.model(group.loop.source)
     unit = model.units[group.loop.unit]
+    facts = Facts(code.sites(source.file, unit.span), unit.depth, unit.function)
+    found = tuple(containers(unit, facts))
+    elements = max((container.elements for container in found), default=0)
 
-    def verdict(reason: Reason, detail: str = "", found: tuple[Container, ...] = (), elements: int = 0) -> Judged:
+    def verdict(reason: Reason, detail: str = "") -> Judged:
         return Judged(group, unit, source.file, reason, found, elements, detail)
 
     helpers = list(_helpers(group, code))
@@ -73,27 +81,35 @@ def judge(group: LoopGroup, code: Code, limits: Mapping[str, float]) -> Judged:
     if not arithmetic:
         return verdict("no arithmetic")
     carried = unit.carried or next((why for each in helpers if (why := _carried(*each[:2]))), "")
-    if carried:
+    if carried or (carried := _works_off(unit, model)):
         return verdict("carried", carried)
     if other > arithmetic:
         return verdict("other work", f"{other} other operations beside {arithmetic} arithmetic ones")
 
-    facts = Facts(code.sites(source.file, unit.span), unit.depth, unit.function)
     if not facts.enough:
         return verdict("types unread", f"{facts.walks} of the {limits['walks']:.0f} walks needed")
     whole = whole_array(unit, facts)
     if whole >= limits["whole_array"]:
         return verdict("whole arrays", f"arrays of {whole} elements")
-    found = tuple(containers(unit, facts)) or tuple(_mixed(unit, facts))
     if not found:
         return verdict("no numbers")
-    elements = max(container.elements for container in found)
     if all(container.content == "int" for container in found) and (other or elements < limits["integers"]):
-        return verdict("other work", "integers only", found, elements)
+        return verdict("other work", "integers only")
     nested = elements >= limits["inner"] and _inside_large(group, code, limits)
     if elements < limits["elements"] and not nested:
-        return verdict("few elements", f"{elements} elements", found, elements)
-    return verdict("", "", found, elements)
+        return verdict("few elements", f"{elements} elements")
+    return verdict("")
+
+
+def _works_off(unit: Unit, model: Model) -> str:
+    """Does the loop, or one around it, take its work from a container that this one adds to (a search's frontier)?"""
+    around: Unit | None = unit
+    while around is not None:
+        for name in sorted(around.worklist):
+            if name.rpartition(".")[2] in unit.names:
+                return f"{name} is worked off and added to"
+        around = model.units[around.parent] if around.parent is not None else None
+    return ""
 
 
 def _hot(model: Model, span: Span, file: str, group: LoopGroup) -> Iterable[Operation]:
@@ -122,19 +138,6 @@ def _carried(model: Model, span: Span) -> str:
     return next((function.carried for function in model.functions if function.span == span), "")
 
 
-def _mixed(unit: Unit, facts: Facts) -> Iterable[Container]:
-    """Containers of mixed records whose numbers the loop takes: told by what its targets and operands were."""
-    if not mostly_floats(unit, facts):
-        return
-    for name in facts.names():
-        if name.startswith(("<iter", ".")) or name in unit.iterates:
-            for kind, count in facts.types(name):
-                if (kind.items and kind.items[0].name in ("tuple", "list", "dict")) or (
-                    kind.items and kind.items[0].fields
-                ):
-                    yield Container(name, kind, facts.sizes(name, kind)[:1], count, "float")
-
-
 def _inside_large(group: LoopGroup, code: Code, limits: Mapping[str, float]) -> bool:
     """Is the loop inside, or called from, a loop over a large container of numbers?"""
     for loop, seconds in group.outer.items():
@@ -147,6 +150,21 @@ def _inside_large(group: LoopGroup, code: Code, limits: Mapping[str, float]) -> 
     return False
 
 
+def _fed(judged: Judged, others: Iterable[Judged], evidence: Evidence, limits: Mapping[str, float]) -> Judged:
+    """A loop over a generator of floats works on what the loops that run inside it iterate."""
+    profile = evidence.profile
+    if judged.reason != "no numbers" or profile is None:
+        return judged
+    facts = Facts(evidence.code.sites(judged.file, judged.unit.span), judged.unit.depth, judged.unit.function)
+    if not mostly_floats(judged.unit, facts):
+        return judged
+    for other in others:
+        enough = other.elements >= limits["elements"] and other.containers
+        if enough and passes_through(profile, other.group.members, judged.file, judged.unit.span) >= limits["through"]:
+            return replace(judged, reason="", containers=other.containers, elements=other.elements)
+    return judged
+
+
 def _unless_driving(
     judged: Judged, others: Iterable[Judged], evidence: Evidence, limits: Mapping[str, float]
 ) -> Judged:
@@ -157,5 +175,5 @@ def _unless_driving(
         if other.reason not in ("carried", "other work") or other.group.weight <= judged.group.weight:
             continue
         if passes_through(evidence.profile, other.group.members, judged.file, judged.unit.span) >= limits["through"]:
-            return Judged(judged.group, judged.unit, judged.file, "drives", judged.containers, judged.elements)
+            return replace(judged, reason="drives")
     return judged

@@ -19,13 +19,12 @@ Limits: shares of the CPU for each severity; `rows_share`: part of the samples i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf
 
-from perftools.causes import Evidence, Facts, LibraryGroup, function_of, leaf_diversity, where_of
+from perftools.causes import Evidence, Place, function_of, where_of
+from perftools.detect.frames import Kind, Use, use
 from perftools.detect.judging import FLOOR, SHARES, fingerprint, peak, reported, samples_of, unjudged
-from perftools.finding import Fact, Finding, Measure, Ok, Where
+from perftools.finding import Finding, Measure, Ok, Where
 from perftools.record import Missing
-from perftools.source import Model, Span, Unit
 
 id = "pandas-hot-path"
 needs = frozenset({"samples"})
@@ -38,13 +37,7 @@ limits: Mapping[str, float] = {
     "small": 20_000,
 }
 
-_ROW_ACCESS = frozenset(
-    "iterrows itertuples apply applymap map to_dict items iat at loc iloc agg aggregate transform".split()
-)
-_CONSTRUCTION = frozenset("__init__ from_records from_dict DataFrame Series read_json json_normalize".split())
-_GROWTH = frozenset("concat append".split())
-_FRAMES = frozenset("DataFrame Series".split())
-_SPEED_UP = {"rows": 10.0, "growth": 3.0, "construction": 3.0, "small frames": 3.0}
+_SPEED_UP: Mapping[Kind, float] = {"rows": 10.0, "growth": 3.0, "construction": 3.0, "small frames": 3.0}
 """Ordering key only: the low end of what rewrites brought."""
 
 
@@ -52,169 +45,108 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
     """Findings, best first; Ok where pandas holds little of the CPU, or works on large frames."""
     if (missing := unjudged(evidence)) is not None:
         return missing
-    groups = [group for group in evidence.libraries if group.package == "pandas"]
-    findings = [finding for group in groups if (finding := _finding(group, evidence, limits)) is not None]
+    uses = [use(group, evidence) for group in evidence.libraries if group.package == "pandas"]
+    causes = merge([each for each in uses if each.accepted(limits)], evidence)
+    findings = [finding for cause in causes if (finding := _finding(cause, evidence, limits)) is not None]
     if findings:
         return findings
     profile = evidence.profile
     assert profile is not None
-    weight = sum(group.weight for group in groups)
+    weight = sum(each.group.weight for each in uses)
+    if not weight:
+        return Ok(rule=id, says="no pandas")
     if weight < limits["low"] * profile.total:
-        return Ok(
-            rule=id, says=f"pandas holds {100 * weight / profile.total:.0f} % of the CPU" if weight else "no pandas"
-        )
+        return Ok(rule=id, says=f"pandas holds {100 * weight / profile.total:.0f} % of the CPU")
     return Ok(rule=id, says="pandas works on large frames, or not row by row")
 
 
-def _finding(group: LibraryGroup, evidence: Evidence, limits: Mapping[str, float]) -> Finding | None:
+def merge(uses: Sequence[Use], evidence: Evidence) -> list[list[Use]]:
+    """Uses of one cause together, heaviest first.
+
+    The fixed cost of small frames, spread over the functions that one request goes through, is one cause: the frames
+    are in the request's path. Row access and growth have a loop to change, and stand alone.
+    """
+    causes: list[list[Use]] = []
+    heads: dict[Place, list[Use]] = {}
+    for each in sorted(uses, key=lambda one: -one.group.weight):
+        route = _route(each, evidence)
+        if each.kind in ("construction", "small frames") and route in heads:
+            heads[route].append(each)
+            continue
+        causes.append([each])
+        if route is not None:
+            heads.setdefault(route, causes[-1])
+    return causes
+
+
+def _route(each: Use, evidence: Evidence) -> Place | None:
+    if not each.group.routes:
+        return None
+    where = where_of(max(each.group.routes, key=lambda frame: each.group.routes[frame]), evidence.code)
+    return Place(where.file, where.function)
+
+
+def _finding(cause: Sequence[Use], evidence: Evidence, limits: Mapping[str, float]) -> Finding | None:
     profile = evidence.profile
     assert profile is not None
-    members = frozenset(group.members)
+    members = frozenset(index for each in cause for index in each.group.members)
     share = profile.estimate(members)
     own = samples_of(evidence, members)
     severity = reported(share, own, limits)
     if severity is None or members <= profile.first_half:
         return None
-    kinds = {line: _kind_at(line, group, evidence) for line in group.lines}
-    row_share = sum(seconds for line, seconds in group.lines.items() if kinds[line] == "rows") / group.weight
-    facts = _frames(group, evidence)
-    rows = min((fact.sizes[0] for fact in facts if fact.sizes), default=None)
-    diversity = leaf_diversity(group.leaves)
-    looping = any(_loop_at(line, group, evidence) is not None for line, kind in kinds.items() if kind == "rows")
-    by_row = row_share >= limits["rows_share"] and (looping or diversity >= limits["rows_diversity"])
-    small = diversity >= limits["diversity"] and (rows is None or rows <= limits["small"])
-    if not (by_row or small):
-        return None
-
-    line = _headline(group, kinds)
-    kind = kinds[line]
-    span = _span(line, kind, group, evidence)
+    head = cause[0]
+    file = head.group.place.file
     where = Where(
-        file=group.place.file,
-        line=span.line,
-        end_line=span.end_line,
-        function=function_of(group.place.file, line, group.place.function, evidence.code),
+        file=file,
+        line=head.span.line,
+        end_line=head.span.end_line,
+        function=function_of(file, head.line, head.group.place.function, evidence.code),
     )
-    routes = sorted(group.routes.items(), key=lambda pair: -pair[1])
-    entry = where_of(routes[0][0], evidence.code) if routes else None
-    rows_of_evidence: list[Measure | str] = [
+    rows: list[Measure | str] = [
         f"{own} samples of its own",
-        f"{diversity:.0f} distinct lines of pandas in 100 samples",
-        *_entered(group),
+        f"{head.diversity:.0f} distinct lines of pandas in 100 samples",
+        *_entered(cause),
+        *(f"also in {each.group.place.function}, line {each.line}" for each in cause[1:4]),
     ]
     if (busiest := peak(evidence, members)) is not None:
-        rows_of_evidence.append(busiest)
+        rows.append(busiest)
+    route = max(head.group.routes, key=lambda frame: head.group.routes[frame], default=None)
+    entry = where_of(route, evidence.code) if route is not None else None
+    total = sum(each.group.weight for each in cause)
+    lines = {
+        line: seconds for each in cause if each.group.place.file == file for line, seconds in each.group.lines.items()
+    }
     return Finding(
         rule=id,
         severity=severity,
-        title=_title(kind, rows),
+        title=_title(head.kind, head.rows),
         where=where,
         share=share,
-        evidence=tuple(rows_of_evidence),
-        facts=tuple(facts[:4]),
-        heat=tuple(
-            (at, seconds / group.weight) for at, seconds in sorted(group.lines.items(), key=lambda pair: -pair[1])[:5]
-        ),
-        why=_why(kind, rows),
-        todo=_todo(kind),
+        evidence=tuple(rows),
+        facts=head.frames[:4],
+        heat=tuple((line, seconds / total) for line, seconds in sorted(lines.items(), key=lambda pair: -pair[1])[:5]),
+        why=_why(head.kind, head.rows),
+        todo=_todo(head.kind),
         fingerprint=fingerprint(id, where, evidence.code),
         entry=entry if entry is not None and entry.function != where.function else None,
-        rank=share.value * (1 - 1 / _SPEED_UP[kind]),
+        rank=share.value * (1 - 1 / _SPEED_UP[head.kind]),
     )
 
 
-def _kind_at(line: int, group: LibraryGroup, evidence: Evidence) -> str:
-    """What most of a line's pandas time is: rows, growth, construction or small frames."""
-    seconds: dict[str, float] = {}
-    for (at, entry, file), weight in group.entries.items():
-        if at == line:
-            kind = _kind(entry, file, line, group, evidence)
-            seconds[kind] = seconds.get(kind, 0.0) + weight
-    return max(seconds, key=lambda kind: seconds[kind]) if seconds else "small frames"
-
-
-def _kind(entry: str, file: str, line: int, group: LibraryGroup, evidence: Evidence) -> str:
-    name = entry.rpartition(".")[2]
-    indexing = file.endswith("/indexing.py") or (name in ("__getitem__", "__setitem__") and file.endswith("/series.py"))
-    looping = _loop_at(line, group, evidence) is not None
-    if name in _ROW_ACCESS or (indexing and looping):
-        return "rows"
-    if name in ("__getitem__", "__setitem__", "get", "_get_value") and looping:
-        return "rows"
-    if name in _GROWTH and looping:
-        return "growth"
-    if name in _CONSTRUCTION:
-        return "construction"
-    return "small frames"
-
-
-def _loop_at(line: int, group: LibraryGroup, evidence: Evidence) -> Unit | None:
-    """The innermost loop of the same function around a line, a server's endless one left out."""
-    model = evidence.code.model_at(group.place.file, line)
-    if model is None:
-        return None
-    for index in model.units_at(line):
-        unit = model.units[index]
-        if unit.function == group.place.function:
-            return None if unit.service else unit
-    return None
-
-
-def _headline(group: LibraryGroup, kinds: Mapping[int, str]) -> int:
-    """The line to change: frames grown in a loop before row access before the rest, where they hold a real part."""
-    for kind in ("growth", "rows"):
-        lines = {line: seconds for line, seconds in group.lines.items() if kinds[line] == kind}
-        if sum(lines.values()) >= 0.25 * group.weight:
-            return max(lines, key=lambda line: lines[line])
-    return max(group.lines, key=lambda line: group.lines[line])
-
-
-def _span(line: int, kind: str, group: LibraryGroup, evidence: Evidence) -> Span:
-    """The loop where rows are visited or frames grown in one, else the statement."""
-    unit = _loop_at(line, group, evidence)
-    if unit is not None and kind in ("rows", "growth"):
-        return unit.span
-    model = evidence.code.model_at(group.place.file, line)
-    statement = model.statement_at(line) if model is not None else None
-    return statement or Span(line, 0, line, 0)
-
-
-def _frames(group: LibraryGroup, evidence: Evidence) -> list[Fact]:
-    """The frames and series seen under this function's names, largest number of observations first."""
-    function = _function_span(group, evidence)
-    if function is None:
-        return []
-    facts = Facts(evidence.code.sites(group.place.file, function), 0, "")
-    rows = [
-        Fact(name=name, type=kind, sizes=facts.sizes(name, kind), observations=count)
-        for name in facts.names()
-        if not name.startswith(("<", "."))
-        for kind, count in facts.types(name)
-        if kind.name in _FRAMES
-    ]
-    return sorted(rows, key=lambda fact: (fact.type.name != "DataFrame", -fact.observations))
-
-
-def _function_span(group: LibraryGroup, evidence: Evidence) -> Span | None:
-    for line in group.lines:
-        model: Model | None = evidence.code.model_at(group.place.file, line)
-        function = model.function_at(line) if model is not None else None
-        if function is not None:
-            return function.span
-    return None
-
-
-def _entered(group: LibraryGroup) -> list[str]:
+def _entered(cause: Sequence[Use]) -> list[str]:
     """The pandas functions entered most, with their part of the finding's time."""
     seconds: dict[str, float] = {}
-    for (_, entry, _), weight in group.entries.items():
-        seconds[entry] = seconds.get(entry, 0.0) + weight
+    for each in cause:
+        for (_, entry, _), weight in each.group.entries.items():
+            seconds[entry] = seconds.get(entry, 0.0) + weight
+    total = sum(seconds.values()) or 1.0
     most = sorted(seconds.items(), key=lambda pair: -pair[1])[:3]
-    return [f"{100 * weight / group.weight:.0f} % of its time in {entry}" for entry, weight in most]
+    return [f"{100 * weight / total:.0f} % of its time in {entry}" for entry, weight in most]
 
 
-def _title(kind: str, rows: int | None) -> str:
-    size = f" of {rows} rows" if rows is not None and rows < inf else ""
+def _title(kind: Kind, rows: int | None) -> str:
+    size = f" of {rows} rows" if rows is not None else ""
     return {
         "rows": f"pandas row by row over a frame{size}",
         "growth": "a frame grown piece by piece in a loop",
@@ -223,7 +155,7 @@ def _title(kind: str, rows: int | None) -> str:
     }[kind]
 
 
-def _why(kind: str, rows: int | None) -> str:
+def _why(kind: Kind, rows: int | None) -> str:
     if kind == "rows":
         return "Each row becomes a Series or passes through pandas' indexing: 4-9 µs a row before any work is done."
     if kind == "growth":
@@ -232,7 +164,7 @@ def _why(kind: str, rows: int | None) -> str:
     return f"{size} the fixed cost of each pandas call (25-320 µs) outweighs the work on the data."
 
 
-def _todo(kind: str) -> str:
+def _todo(kind: Kind) -> str:
     return {
         "rows": "Take the columns out once with to_numpy() and compute on whole arrays instead of visiting rows.",
         "growth": "Collect the pieces in a list and concatenate once, or fill a preallocated array.",

@@ -17,6 +17,8 @@ from perftools.source.syntax import SCOPES, base, callee, is_constant, path, tar
 
 _BEST = {"max", "min", "fmax", "fmin", "maximum", "minimum"}
 _GROWS = {"append", "concatenate", "concat", "hstack", "vstack"}
+_TAKES = {"pop", "popleft", "popitem", "heappop"}
+_ADDS = {"add", "appendleft", "push", "update", "heappush"}
 _NO_CODE = cst.Module([])
 
 
@@ -32,6 +34,9 @@ class _Flow:
     loads: dict[str, set[str]] = field(default_factory=dict)
     stores: dict[str, set[str]] = field(default_factory=dict)
     appended: set[str] = field(default_factory=set)
+    taken: set[str] = field(default_factory=set)
+    """Containers that elements are popped from, and used."""
+    added: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     """Written before anything else was done with them in the iteration."""
 
@@ -58,6 +63,16 @@ def carried(body: cst.CSTNode, bound: Iterable[str] = (), *, shared: frozenset[s
         for name in sorted(flow.appended & flow.loads.keys() - flow.fresh):
             return f"{name} grows and is read by index"
     return ""
+
+
+def worklist(body: cst.CSTNode) -> frozenset[str]:
+    """Containers that the loop takes work from and adds work to: a search's frontier, a stack, a queue.
+
+    A pop whose value is dropped (a heap that keeps the best k) takes no work.
+    """
+    flow = _Flow()
+    _visit(body, flow)
+    return frozenset(flow.taken & (flow.added | flow.appended))
 
 
 def _visit(node: cst.CSTNode, flow: _Flow) -> None:  # noqa: C901, PLR0912, PLR0915 - one case a kind of node
@@ -96,10 +111,13 @@ def _visit(node: cst.CSTNode, flow: _Flow) -> None:  # noqa: C901, PLR0912, PLR0
             if name:
                 flow.loads.setdefault(name, set()).add(_index(node))
             _children(node, flow)
+        case cst.Expr(value=cst.Call() as call):
+            taken = set(flow.taken)
+            _visit(call, flow)
+            if callee(call)[0] in _TAKES:
+                flow.taken = taken
         case cst.Call():
-            name, dotted = callee(node)
-            if name in ("append", "extend", "insert") and dotted.count("."):
-                flow.appended.add(dotted.rpartition(".")[0])
+            _called(node, flow)
             _children(node, flow)
         case cst.Attribute() | cst.Name():
             name = path(node)
@@ -113,6 +131,19 @@ def _visit(node: cst.CSTNode, flow: _Flow) -> None:  # noqa: C901, PLR0912, PLR0
             pass
         case _:
             _children(node, flow)
+
+
+def _called(node: cst.Call, flow: _Flow) -> None:
+    name, dotted = callee(node)
+    owner = dotted.rpartition(".")[0]
+    if name in ("append", "extend", "insert") and owner:
+        flow.appended.add(owner)
+    if name.startswith("heap") and node.args and (heap := path(node.args[0].value)):
+        owner = heap
+    if owner and name in _TAKES:
+        flow.taken.add(owner)
+    if owner and name in _ADDS:
+        flow.added.add(owner)
 
 
 def _children(node: cst.CSTNode, flow: _Flow) -> None:
@@ -157,7 +188,6 @@ def _augmented(node: cst.AugAssign, flow: _Flow) -> None:
     if not name:
         if isinstance(node.target, cst.Subscript) and (name := base(node.target)):
             flow.stores.setdefault(name, set()).add(_index(node.target))
-            flow.loads.setdefault(name, set()).add(_index(node.target))
             for element in node.target.slice:
                 _visit(element, flow)
         return

@@ -82,6 +82,8 @@ class Unit:
     """Every name and attribute that it mentions: a callee must be among them."""
     carried: str
     """Why one iteration needs the one before it, "" where it does not."""
+    worklist: frozenset[str]
+    """Containers that it both takes work from and adds work to."""
     service: bool
     """A server's or worker's endless loop: climbing stops here."""
 

@@ -49,11 +49,16 @@ def waits(name: str, positional: int, keywords: frozenset[str]) -> bool:
     return name in ("get", "join", "result") and positional == 0 and keywords <= {"timeout", "block", "timeout_s"}
 
 
-def operation(node: cst.CSTNode) -> OperationKind | None:
-    """What a node is evidence of; None for the many that are evidence of nothing."""
+def operation(node: cst.CSTNode, *, in_index: bool = False) -> OperationKind | None:
+    """What a node is evidence of; None for the many that are evidence of nothing.
+
+    Inside a subscript `+`, `-` and `*` find a place and are no number work; a division or a logarithm (a bucket's
+    number) is.
+    """
     match node:
         case cst.BinaryOperation():
-            return _binary(node)
+            kind = _binary(node)
+            return None if in_index and not isinstance(node.operator, cst.Divide | cst.Power) else kind
         case cst.AugAssign():
             if isinstance(node.operator, _BITS_ASSIGN):
                 return "bits"

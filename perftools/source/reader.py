@@ -9,7 +9,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 
 from perftools.record import Source
 from perftools.source import iteration, operations, syntax
-from perftools.source.carried import carried
+from perftools.source.carried import carried, worklist
 from perftools.source.model import Call, Function, Model, Operation, Span, Unit, UnitKind
 from perftools.source.names import Mentions, containers
 
@@ -82,7 +82,7 @@ class _Reader:
         """Record what the node says, then go into its children."""
         if isinstance(node, cst.Annotation):
             return
-        kind = None if place.in_index else operations.operation(node)
+        kind = operations.operation(node, in_index=place.in_index)
         if kind is not None:
             self._operations.append(Operation(kind, self._span(node)))
         match node:
@@ -158,6 +158,7 @@ class _Reader:
             iterables=[node.iter],
             targets=bound,
             carried=carried(node.body, bound),
+            worklist=worklist(node.body),
             service=node.asynchronous is not None or iteration.waits(node.body) or iteration.drains_queue(node.iter),
         )
         self._statements.append(header)
@@ -180,6 +181,7 @@ class _Reader:
             iterables=[],
             targets=set(),
             carried=carried(node.body),
+            worklist=worklist(node.body),
             service=(endless and not iteration.breaks(node.body))
             or iteration.waits(node)
             or iteration.watches_clock(node.test),
@@ -253,6 +255,7 @@ class _Reader:
         targets: set[str],
         carried: str,
         service: bool,
+        worklist: frozenset[str] = frozenset(),
     ) -> Unit:
         mentions = Mentions()
         mentions.collect(node)
@@ -272,5 +275,6 @@ class _Reader:
             fields=frozenset(mentions.fields),
             names=frozenset(mentions.names),
             carried=carried,
+            worklist=worklist,
             service=service,
         )
