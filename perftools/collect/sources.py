@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 import zipfile
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from perftools.record import Source, Target
 from perftools.source import enclosing
+from perftools.target.proc import HOST
 
 _LARGEST = 4 << 20
 """Bytes: a larger file is no source that somebody wrote."""
@@ -27,7 +27,7 @@ class Sources:
     """Reads each file once; every function that was asked for is kept for the record."""
 
     def __init__(self, target: Target) -> None:
-        self._roots = tuple(f"/proc/{process.pid}" for process in target.processes)
+        self._pids = tuple(process.pid for process in target.processes)
         self._files: dict[str, _File | None] = {}
         self._found: dict[tuple[str, int], Source] = {}
 
@@ -63,38 +63,34 @@ class Sources:
         return self._files[file]
 
     def _read(self, file: str) -> _File | None:
-        for root in self._roots:
-            base = f"{root}/root" if file.startswith("/") else f"{root}/cwd/"
-            content = _bytes_of(base + file)
+        for pid in self._pids:
+            path = file if file.startswith("/") else os.path.join(HOST.link(pid, "cwd") or "/", file)
+            content = _bytes_of(pid, path)
             if content is not None:
                 text = content.decode("utf-8", "replace").replace("\r\n", "\n")
                 return _File(text, hashlib.sha256(content).hexdigest())
         return None
 
 
-def _bytes_of(path: str) -> bytes | None:
-    """A regular file's bytes, or those of a member of a zip archive on the path; bounded."""
+def _bytes_of(pid: int, path: str) -> bytes | None:
+    """A regular file's bytes as the process sees it, or those of a member of a zip archive on the path; bounded."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        content = HOST.read_inside(pid, path, _LARGEST + 1)
     except NotADirectoryError:
-        return _zipped(path)
+        return _zipped(pid, path)
     except (OSError, ValueError):
         return None
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode) or status.st_size > _LARGEST:
-        os.close(descriptor)  # a directory cannot even be opened as a stream
-        return None
-    with os.fdopen(descriptor, "rb") as stream:
-        return stream.read(_LARGEST)
+    return content if len(content) <= _LARGEST else None
 
 
-def _zipped(path: str) -> bytes | None:
+def _zipped(pid: int, path: str) -> bytes | None:
     for archive in PurePosixPath(path).parents:
-        if os.path.isfile(archive):
-            try:
-                with zipfile.ZipFile(archive) as opened:
-                    member = opened.getinfo(str(PurePosixPath(path).relative_to(archive)))
-                    return opened.read(member) if member.file_size <= _LARGEST else None
-            except (OSError, KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
-                return None
+        try:
+            with HOST.open_inside(pid, str(archive)) as file, zipfile.ZipFile(file) as opened:
+                member = opened.getinfo(str(PurePosixPath(path).relative_to(archive)))
+                return opened.open(member).read(_LARGEST)
+        except (KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+            return None
+        except (OSError, ValueError):
+            continue
     return None

@@ -91,9 +91,10 @@ def judge(group: LoopGroup, code: Code, limits: Mapping[str, float]) -> Judged:
     whole = whole_array(unit, facts)
     if whole >= limits["whole_array"]:
         return verdict("whole arrays", f"arrays of {whole} elements")
-    if not found:
+    integers = all(container.content == "int" for container in found)
+    if not found or (integers and mostly_floats(unit, facts)):  # what is subscripted is not what it iterates
         return verdict("no numbers")
-    if all(container.content == "int" for container in found) and (other or elements < limits["integers"]):
+    if integers and (other or elements < limits["integers"]):
         return verdict("other work", "integers only")
     nested = elements >= limits["inner"] and _inside_large(group, code, limits)
     if elements < limits["elements"] and not nested:

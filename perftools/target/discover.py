@@ -235,7 +235,7 @@ def _process(table: tree.Table, pid: int, role: Role, versions: dict[str, str | 
         start_ticks=table.stats[pid].start_ticks,
         role=role,
         python=versions[executable],
-        executable=executable,
+        executable=executable.encode(errors="surrogateescape").decode(errors="replace"),
         cmdline=redact.redact(argv),
         uid=int(status["Uid"].split()[1]),
         threads=int(status.get("Threads", "1")),
