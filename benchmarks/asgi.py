@@ -1,17 +1,13 @@
-"""The service as a bare ASGI application."""
+"""The service as a bare ASGI application: `uvicorn --factory perftools_benchmarks.asgi:create`."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import socket
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from . import forms, prctl
-from .forms import tables
+from .forms import Scorer
 from .requests import MAX_BODY_BYTES, answer
-from .settings import Settings
+from .worker import begin
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -21,7 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 class Application:
     """Answers inside the event loop, one request at a time: scoring is CPU work and there is nothing to wait for."""
 
-    def __init__(self, scorer: forms.Scorer, on_ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, scorer: Scorer, on_ready: Callable[[], None] = lambda: None) -> None:
         self.scorer = scorer
         self.on_ready = on_ready
 
@@ -56,19 +52,6 @@ async def read(receive: Receive) -> bytes | None:
 
 
 def create() -> Application:
-    """The application of one worker, from the settings that `serve` left in the environment."""
-    settings = Settings.from_environment()
-    if settings.allow_tracing:
-        prctl.allow_any_tracer()
-    if os.getpid() != settings.master_pid:
-        prctl.end_with(settings.master_pid)
-    table = tables.make(settings.users, settings.dimensions, settings.features, settings.seed)
-    return Application(forms.make(settings.form, table), on_ready=lambda: _say_ready(settings.ready_socket))
-
-
-def _say_ready(abstract_name: str) -> None:
-    with (
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready,
-        contextlib.suppress(ConnectionRefusedError),  # a worker started again later: nobody waits for it any more
-    ):
-        ready.sendto(b"ready", b"\0" + abstract_name.encode())
+    """The application of one worker, from the settings in the environment."""
+    worker = begin()
+    return Application(worker.scorer, on_ready=worker.say_ready)

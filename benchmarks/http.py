@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ipaddress
 import json
+import socket
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -62,9 +63,13 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        self._socket: socket.socket = transport.get_extra_info("socket")
         self.reusable = True
 
     def data_received(self, data: bytes) -> None:
+        # Acknowledge at once: a server that leaves Nagle's algorithm on holds the body back until its head is
+        # acknowledged (uvicorn 0.54 with several workers), which costs 40 ms a request.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         self._received += data
         head, end, body = self._received.partition(b"\r\n\r\n")
         try:

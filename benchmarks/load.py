@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from . import prctl
 from .http import Address, Connection, connect, loopback, post
+from .settings import Settings
 
 PATIENCE_S = 10.0
 """How long an answer may take; at the end of the run, how long the last ones are waited for."""
@@ -239,7 +240,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seconds", type=_positive, required=True)
     parser.add_argument("--candidates", type=int, default=500, help="of a request (default %(default)s)")
-    parser.add_argument("--users", type=int, default=20_000, help="rows of the service's table (default %(default)s)")
+    parser.add_argument(
+        "--users", type=int, default=Settings().users, help="rows of the service's table (default %(default)s)"
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--max-in-flight", type=int, default=64, help="requests (default %(default)s)")
     parser.add_argument("--json", action="store_true", help="the outcome as JSON on stdout")

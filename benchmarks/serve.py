@@ -15,6 +15,7 @@ from .forms import FORMS
 from .settings import Settings
 
 HOST = "127.0.0.1"
+DEFAULTS = Settings()
 NO_UVICORN = "the reference service needs uvicorn; in the checkout: pip install '.[demo]'"
 
 
@@ -83,10 +84,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--form", choices=FORMS, required=True)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
     parser.add_argument("--workers", type=_positive, default=1)
-    parser.add_argument("--users", type=_positive, default=20_000, help="rows of the table (default %(default)s)")
-    parser.add_argument("--dimensions", type=_positive, default=64, help="of an embedding (default %(default)s)")
-    parser.add_argument("--features", type=_positive, default=20, help="of a member (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--users", type=_positive, default=DEFAULTS.users, help="rows of the table (default %(default)s)"
+    )
+    parser.add_argument(
+        "--dimensions", type=_positive, default=DEFAULTS.dimensions, help="of an embedding (default %(default)s)"
+    )
+    parser.add_argument(
+        "--features", type=_positive, default=DEFAULTS.features, help="of a member (default %(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=DEFAULTS.seed)
     parser.add_argument("--allow-tracing", action="store_true", help="to any process of this user, under Yama too")
     parser.add_argument("--parent", type=int, metavar="PID", help="end when PID, the process that starts this, ends")
     return parser

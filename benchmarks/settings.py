@@ -1,4 +1,4 @@
-"""How `serve` tells its workers what to be: through the environment, because uvicorn imports them by name."""
+"""How a worker under uvicorn is told what to be: through the environment, because uvicorn imports it by name."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ VARIABLE = "PERFTOOLS_REFERENCE_SERVICE"
 
 
 class Settings(NamedTuple):
-    """What one worker needs to know."""
+    """What one worker needs to know; as JSON in the environment, where what is left out has these defaults."""
 
-    form: str
-    users: int
-    dimensions: int
-    features: int
-    seed: int
-    allow_tracing: bool
-    master_pid: int
-    ready_socket: str
+    form: str = "lists"
+    users: int = 20_000
+    dimensions: int = 64
+    features: int = 20
+    seed: int = 1
+    allow_tracing: bool = False
+    master_pid: int | None = None
+    """The worker ends with this process, unless it is the process."""
+    ready_socket: str | None = None
     """Name of the abstract Unix datagram socket that waits for one message from each worker."""
 
     def to_environment(self) -> None:
@@ -29,4 +30,4 @@ class Settings(NamedTuple):
     @classmethod
     def from_environment(cls) -> Settings:
         """The settings that the starting process left."""
-        return cls(**json.loads(os.environ[VARIABLE]))
+        return cls(**json.loads(os.environ.get(VARIABLE, "{}")))

@@ -1,4 +1,4 @@
-"""The service as a WSGI application: `gunicorn 'perftools_benchmarks.wsgi:app("lists")'`."""
+"""The service as a WSGI application: `gunicorn 'perftools_benchmarks.wsgi:create()'`."""
 
 from __future__ import annotations
 
@@ -6,28 +6,17 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from . import forms, prctl
-from .forms import tables
+from .forms import Scorer
 from .requests import MAX_BODY_BYTES, answer
+from .worker import begin
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def app(
-    form: str = "lists",
-    *,
-    users: int = 20_000,
-    dimensions: int = 64,
-    features: int = 20,
-    seed: int = 1,
-    allow_tracing: bool = False,
-) -> Application:
-    """One worker's application over its own tables."""
-    if allow_tracing:
-        prctl.allow_any_tracer()
-    scorer = forms.make(form, tables.make(users, dimensions, features, seed))
+def application(scorer: Scorer) -> Application:
+    """The service over `scorer`."""
 
-    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def respond(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read(min(length, MAX_BODY_BYTES + 1))
         content_type = environ.get("CONTENT_TYPE", "")
@@ -36,4 +25,9 @@ def app(
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [text]
 
-    return application
+    return respond
+
+
+def create() -> Application:
+    """The application of one worker, from the settings in the environment."""
+    return application(begin().scorer)

@@ -161,7 +161,7 @@ def test_any_bytes_end_in_a_status_or_an_error(pieces: list[bytes]) -> None:
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    with reference("numpy", tables=["--users", "1000"]) as running_service:
+    with reference("numpy", users=1000) as running_service:
         yield running_service
 
 

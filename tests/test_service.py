@@ -130,7 +130,7 @@ def encoded(body: object) -> bytes:
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    with reference("numpy", tables=["--users", str(MEMBERS)]) as running_service:
+    with reference("numpy", users=MEMBERS) as running_service:
         yield running_service
 
 
@@ -218,10 +218,10 @@ def test_a_client_that_goes_away_gets_no_answer() -> None:
 
 
 def test_wsgi_gives_the_same_answers() -> None:
-    application = wsgi.app("lists", users=MEMBERS)
+    application = wsgi.application(SCORERS["lists"])
     for expected, body in [*REFUSED, (200, {"user": 3, "candidates": [5, 4]})]:
         text, status = encoded(body), list[str]()
-        environ = {"REQUEST_METHOD": "POST", "PATH_INFO": "/score", "CONTENT_TYPE": "application/json"}
+        environ: dict[str, Any] = {"REQUEST_METHOD": "POST", "PATH_INFO": "/score", "CONTENT_TYPE": "application/json"}
         environ |= {"CONTENT_LENGTH": str(len(text)), "wsgi.input": io.BytesIO(text)}
         answer = b"".join(application(environ, lambda line, headers, status=status: status.append(line)))
         assert int(status[0].split()[0]) == expected
@@ -229,7 +229,7 @@ def test_wsgi_gives_the_same_answers() -> None:
 
 
 def test_sigterm_ends_the_service_and_its_workers() -> None:
-    with reference("lists", workers=2, tables=["--users", "100"]) as service:
+    with reference("lists", workers=2, users=100) as service:
         tree = [service.pid, *children(service.pid)]
         assert len(tree) >= 3
         os.kill(service.pid, signal.SIGTERM)

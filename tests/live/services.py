@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -10,9 +11,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
+
+from perftools_benchmarks.settings import VARIABLE
 
 BENCHMARKS = (sys.executable, "-m", "perftools_benchmarks")
 PATIENCE_S = 60.0
@@ -28,18 +31,23 @@ class Service(NamedTuple):
 
 
 @contextlib.contextmanager
-def reference(form: str, *, workers: int = 1, server: str = "uvicorn", tables: Sequence[str] = ()) -> Iterator[Service]:
-    """The reference service in that form, every worker ready; `server` is "uvicorn" or "gunicorn"."""
-    if server == "uvicorn":
-        command = [*BENCHMARKS, "serve", "--form", form, "--workers", str(workers), "--allow-tracing", *tables]
-        command += ["--parent", str(os.getpid())]
+def reference(form: str, *, workers: int = 1, server: str = "serve", users: int = 20_000) -> Iterator[Service]:
+    """The reference service in that form, every worker ready; `server`: our own "serve", "uvicorn" or "gunicorn"."""
+    settings = json.dumps({"form": form, "users": users, "allow_tracing": True})
+    count = ["--workers", str(workers)]
+    if server == "serve":
+        command = [*BENCHMARKS, "serve", "--form", form, "--users", str(users), *count]
+        command += ["--allow-tracing", "--parent", str(os.getpid())]
         ready = r"listening on (?P<url>\S+) pid"
+    elif server == "uvicorn":
+        command = [sys.executable, "-m", "uvicorn", "--port", "0", *count]
+        command += ["--no-access-log", "--factory", "perftools_benchmarks.asgi:create"]
+        ready = r"(?s)(?=.*running on (?P<url>\S+) )" + ".*Application startup complete" * workers
     else:
-        app = f'perftools_benchmarks.wsgi:app("{form}", allow_tracing=True)'
         command = [sys.executable, "-m", "gunicorn", "--config", str(Path(__file__).with_name("gunicorn_conf.py"))]
-        command += ["--bind", "127.0.0.1:0", "--workers", str(workers), app]
+        command += ["--bind", "127.0.0.1:0", *count, "perftools_benchmarks.wsgi:create()"]
         ready = r"(?s)Listening at: (?P<url>\S+) " + ".*worker ready" * workers
-    with running(command, ready=ready) as (process, said):
+    with running(command, ready=ready, environment={VARIABLE: settings}) as (process, said):
         yield Service(process.pid, said["url"])
 
 
@@ -54,12 +62,17 @@ def loaded(service: Service, *, busy: float = 0.5, candidates: int = 500) -> Ite
 
 @contextlib.contextmanager
 def running(
-    command: Sequence[str], *, ready: str, cwd: Path | None = None
+    command: Sequence[str], *, ready: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[tuple[subprocess.Popen[bytes], re.Match[str]]]:
     """A process that has printed what matches `ready`, and the match; ended with all that it started."""
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=cwd, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
         )
         try:
             yield process, _wait(process, output, ready)
