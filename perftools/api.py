@@ -1,10 +1,12 @@
-"""The one place that joins the stages: audit(target) -> Audit, diagnose(audit) -> Diagnosis, and files of both kinds."""
+"""The one place that joins the stages: audit(target) -> Audit, diagnose(audit) -> Diagnosis, and audits in files."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections import defaultdict
+from collections import Counter
+from collections.abc import Sequence
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 import msgspec
@@ -19,9 +21,9 @@ from perftools.collect.window import observe
 from perftools.detect import diagnose as rules
 from perftools.errors import FileError, OutputUnwritable
 from perftools.finding import Diagnosis
-from perftools.hot import classify, waits
+from perftools.hot import Frame, classify, waits
 from perftools.record import Audit, Observations, Quality, Samples, Target
-from perftools.source import watch
+from perftools.source import Watch, watch
 
 DEFAULT_WINDOW_S = 20.0
 _HOT = 0.02
@@ -45,8 +47,7 @@ def audit(
     def aim(observations: Observations) -> None:
         """Point the value reader at the functions that were hot so far."""
         if isinstance(observations.samples, Samples):
-            hot = hot_sources(observations.samples, target, sources)
-            values.watch([watch(source) for source in hot])
+            values.watch(watches(observations.samples, target, sources))
 
     def enough(observations: Observations) -> bool:
         return rules.settled(_record(target, observations, _so_far(observations), sources))
@@ -60,8 +61,6 @@ def audit(
         after_round=aim,
         progress=progress,
     )
-    if isinstance(observations.samples, Samples):
-        hot_sources(observations.samples, target, sources)
     seen = _record(target, observations, quality, sources)
     return seen if keep_source else without_source(seen)
 
@@ -71,25 +70,35 @@ def diagnose(seen: Audit) -> Diagnosis:
     return rules.diagnose(seen)
 
 
-def hot_sources(samples: Samples, target: Target, sources: Sources) -> list[record.Source]:
-    """The functions of the user's that hold at least 2 % of the samples, near callers included, most first."""
+def watches(samples: Samples, target: Target, sources: Sources) -> list[Watch]:
+    """Where values should be read: functions with loops, or with pandas below, that hold at least 2 % of the samples.
+
+    Callers near the leaf count too: the loop that calls a hot helper may be theirs.
+    """
     frames = [classify(*frame, target.user_paths) for frame in samples.frames]
-    counts: dict[int, int] = defaultdict(int)
-    for stream in samples.streams:
-        for stack in stream.stacks:
-            counts[stack] += 1
-    total = sum(counts.values()) or 1
-    weights: dict[record.Source, int] = defaultdict(int)
+    counts = Counter(stack for stream in samples.streams for stack in stream.stacks)
+    weights: Counter[tuple[record.Source, bool]] = Counter()
     for stack, count in counts.items():
-        if samples.stacks[stack] and waits(frames[samples.stacks[stack][0]]):
-            continue
-        users = [frames[at] for at in samples.stacks[stack] if frames[at].owner == "user"]
-        places = {(frame.file, frame.line) for frame in users[:_DEEPEST]}
-        found = {source for file, line in places if (source := sources.at(file, line)) is not None}
-        for source in found:
-            weights[source] += count
-    hot = [source for source, count in weights.items() if count >= _HOT * total]
-    return sorted(hot, key=lambda source: -weights[source])[:_MOST_WATCHED]
+        near, library = _near([frames[at] for at in samples.stacks[stack]])
+        found = {source for frame in near if (source := sources.at(frame.file, frame.line)) is not None}
+        weights.update({(source, library): count for source in found})
+    hot = [watch(found[0], assigned=found[1]) for found, count in weights.most_common(_MOST_WATCHED) if count >= _HOT * counts.total()]
+    return [each for each in hot if each.paths]
+
+
+def _near(stack: Sequence[Frame]) -> tuple[list[Frame], bool]:
+    """The user's frames next to the leaf (leaf first), up to the library that called them; and: is pandas below?
+
+    None where the thread waits or works in another library.
+    """
+    if not stack or waits(stack[0]):
+        return [], False
+    inner = list(dropwhile(lambda frame: frame.owner != "user", stack))
+    below = {frame.package for frame in stack[: len(stack) - len(inner)] if frame.opaque}
+    if below:
+        return (inner[:1], True) if "pandas" in below else ([], False)
+    near = [frame for frame in takewhile(lambda frame: not frame.opaque, inner) if frame.owner == "user"]
+    return near[:_DEEPEST], False
 
 
 def save(seen: Audit, path: str) -> None:

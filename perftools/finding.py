@@ -1,4 +1,4 @@
-"""The Diagnosis: what an Audit means. Findings carry numbers with units and intervals, apart from the words around them."""
+"""The Diagnosis: what an Audit means. Findings carry numbers with units and intervals, apart from their words."""
 
 from __future__ import annotations
 
@@ -159,4 +159,4 @@ class Diagnosis(Part, frozen=True, kw_only=True):
     time: TimeTable | Missing
     processes: tuple[ProcessLoad, ...]
     notes: tuple[str, ...] = ()
-    """What a reader should know and no rule stands behind: seen only in the first half, source differs, GIL-held time only."""
+    """What a reader should know and no rule stands behind: source differs, GIL-held time only, …"""

@@ -1,7 +1,7 @@
 """The Audit: one immutable record of what was seen in a running service; nothing in it judges.
 
 Every collector fills one field of `Observations`, or puts a `Missing` there. The record is saved as JSON, so that it
-can be diagnosed again later, elsewhere, by newer rules. Clocks are CLOCK_MONOTONIC; times count from the window's start.
+can be diagnosed again later, elsewhere, by newer rules. Clocks are CLOCK_MONOTONIC; times count from the start.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Process(Part, frozen=True, kw_only=True):
     ns_pid: int
     """The pid inside its own pid namespace; equal to `pid` where there is none."""
     start_ticks: int
-    """Start time in clock ticks since boot (/proc/PID/stat field 22): with the pid, an identity that survives pid reuse."""
+    """Start in clock ticks since boot (/proc/PID/stat field 22): with the pid, an identity that survives pid reuse."""
     role: Role
     python: str | None
-    """Version as "3.11.7", or "3.11" where only the minor version could be had; None for a process that is no Python."""
+    """Version as "3.11.7", or "3.11" where only the minor version could be had; None for what is no Python."""
     executable: str
     cmdline: tuple[str, ...]
     """Arguments; those that look like secrets are redacted."""

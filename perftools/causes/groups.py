@@ -43,7 +43,9 @@ class LoopGroup:
     members: set[int] = field(default_factory=set)
     weight: float = 0.0
     lines: Seconds[tuple[str, int]] = field(default_factory=_seconds)
-    """CPU seconds by (file, line), in the loop and in the helpers."""
+    """CPU seconds by (file, line), in the loop and in the helpers, callers' lines included."""
+    own: Seconds[tuple[str, int]] = field(default_factory=_seconds)
+    """CPU seconds by the user's (file, line) nearest the leaf: these add up to the weight."""
     helpers: Seconds[Place] = field(default_factory=_seconds)
     outer: Seconds[Loop] = field(default_factory=_seconds)
     routes: Seconds[Frame] = field(default_factory=_seconds)
@@ -80,6 +82,7 @@ def gather(
             group = loops.setdefault(charge.loop, LoopGroup(charge.loop))
             group.members.add(index)
             group.weight += weight
+            group.own[charge.frame.file, charge.frame.line] += weight
             source = code.sources[charge.loop.source]
             span = code.model(charge.loop.source).units[charge.loop.unit].span
             inside = {(frame.file, frame.line) for frame in profile.stacks[index] if _inside(frame, source.file, span)}

@@ -68,7 +68,7 @@ class Container:
 
     @property
     def elements(self) -> int:
-        """Numbers that one run of the loop takes from it: all, flattened, or one row for each trip; records count once."""
+        """Numbers that one run of the loop takes: all, flattened, or a row for each trip; records count once."""
         if not self.sizes:
             return 0
         depth, kind = 1, self.type

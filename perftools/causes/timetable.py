@@ -116,7 +116,7 @@ def _waited(members: Iterable[int], profile: Profile, window_s: float) -> float:
 
 
 def _place(stack: tuple[Frame, ...], charge: Charge | None, evidence: Evidence) -> tuple[Where, str]:
-    """The user's line that a stack is shown under, and what is done there; the library's own line where there is none."""
+    """The line that a stack is shown under, and what is done there: the user's, or a library's where there is none."""
     frame = charge.frame if charge is not None else None
     if frame is None:
         frame = next((each for each in reversed(stack) if each.owner == "user"), stack[-1] if stack else None)

@@ -13,6 +13,7 @@ from perftools import detect as rules
 from perftools import plugins
 from perftools.causes import Evidence, LibraryGroup, LoopGroup
 from perftools.causes.timetable import process_loads, time_table
+from perftools.detect import list_hot_path
 from perftools.detect.judging import SHARES, severity
 from perftools.finding import SEVERITIES, Clause, Diagnosis, Finding, Ok, TimeTable, Unjudged
 from perftools.record import Audit, Missing
@@ -68,12 +69,12 @@ def diagnose(audit: Audit) -> Diagnosis:
 
 
 def settled(audit: Audit) -> bool:
-    """Would a longer window change no severity? True where each candidate has the same one at both ends of its interval.
+    """Would a longer window change no severity: has each candidate the same one at both ends of its interval?
 
     Services without load are never settled, nor is a hot loop whose values were not read often enough.
     """
     diagnosis = diagnose(audit)
-    if diagnosis.not_checked:
+    if diagnosis.not_checked or list_hot_path.pending(Evidence(audit)):
         return False
     for finding in diagnosis.findings:
         if finding.share is None:

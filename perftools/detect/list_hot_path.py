@@ -46,6 +46,11 @@ limits: Mapping[str, float] = {
 }
 
 
+def pending(evidence: Evidence, limits: Mapping[str, float] = limits) -> bool:
+    """Would a longer look tell more: is there a loop large enough for a finding that was walked too seldom?"""
+    return _unread(judge_all(evidence, limits), evidence, limits) is not None
+
+
 def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence[Finding] | Ok | Missing:
     """Findings, best first; Ok where the hot code is no number loop; Missing where types could not be read."""
     if (missing := unjudged(evidence)) is not None:
@@ -194,7 +199,7 @@ def _heat(cause: Sequence[Judged], where: Where) -> tuple[tuple[int, float], ...
     total = sum(one.group.weight for one in cause) or 1.0
     seconds: dict[int, float] = {}
     for one in cause:
-        for (file, line), weight in one.group.lines.items():
+        for (file, line), weight in one.group.own.items():
             if file == where.file:
                 seconds[line] = seconds.get(line, 0.0) + weight
     hottest = sorted(seconds.items(), key=lambda pair: -pair[1])[:5]
@@ -219,15 +224,15 @@ def _also(cause: Sequence[Judged]) -> list[str]:
 def _why(head: Judged) -> str:
     touched = f"{head.elements:,} numbers".replace(",", " ") if head.elements else "the numbers"
     return (
-        f"The loop handles {touched} a run, one Python object at a time: each is unboxed, computed with and boxed again, "
-        "and the interpreter's work costs far more than the arithmetic."
+        f"The loop handles {touched} a run, one Python object at a time: each is unboxed, computed with and boxed "
+        "again, and the interpreter's work costs far more than the arithmetic."
     )
 
 
 def _todo(head: Judged, facts: Sequence[Fact]) -> str:
     name = facts[0].name
     if any(container.type.name == "ndarray" for container in head.containers):
-        return f"Compute with whole arrays instead of element by element: replace the loop over {name} by one numpy expression."
+        return f"Compute with the whole array at once: replace the loop over {name} by one numpy expression."
     return (
         f"Keep {name} as one contiguous numpy array, built once rather than per request, "
         "and replace the loop by one array expression."

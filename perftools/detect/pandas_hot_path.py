@@ -168,6 +168,6 @@ def _todo(kind: Kind) -> str:
     return {
         "rows": "Take the columns out once with to_numpy() and compute on whole arrays instead of visiting rows.",
         "growth": "Collect the pieces in a list and concatenate once, or fill a preallocated array.",
-        "construction": "Build no frame per request: keep plain arrays, or one frame made at start-up, and index into it.",
+        "construction": "Build no frame per request: keep arrays, or one frame made at start-up, and index into it.",
         "small frames": "Keep pandas out of the request path: arrays or dicts do this in microseconds at this size.",
     }[kind]

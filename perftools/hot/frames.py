@@ -81,13 +81,11 @@ def classify(function: str, file: str, line: int, user_paths: Sequence[str] = ()
         if "array_function" in file:
             return Frame(function, file, line, "library", "numpy")
         return Frame(function, file, line, "generated", "")
-    package = None
-    for package in _PACKAGES.finditer(file):
-        pass
-    if package is not None:
+    packages = _PACKAGES.findall(file)
+    if packages:
         if any(file == path or file.startswith(path.rstrip("/") + "/") for path in user_paths):
             return Frame(function, file, line, "user", "")
-        return Frame(function, file, line, "library", package[1].removesuffix(".py").removesuffix(".pyx"))
+        return Frame(function, file, line, "library", packages[-1].removesuffix(".py").removesuffix(".pyx"))
     if match := _STDLIB.search(file):
         return Frame(function, file, line, "stdlib", (match[1] or match[2]).removesuffix(".py"))
     if file.endswith((".pyx", ".pxd", ".pxi")):

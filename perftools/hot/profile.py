@@ -1,4 +1,4 @@
-"""Samples -> CPU seconds by stack: names cleaned, waiting and start-up dropped, threads weighted by the kernel's clock."""
+"""Samples -> CPU seconds by stack: waiting and start-up dropped, threads weighted by the kernel's clock."""
 
 from __future__ import annotations
 

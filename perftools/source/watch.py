@@ -23,8 +23,11 @@ class Watch(NamedTuple):
     """Attributes and string keys whose types matter inside records and instances."""
 
 
-def watch(source: Source) -> Watch:
-    """The names of all loops in the source, containers first, then what else the functions assign (frames, arrays)."""
+def watch(source: Source, *, assigned: bool = False) -> Watch:
+    """The names of all loops in the source, containers first.
+
+    `assigned`: also the parameters and whatever else its functions assign: frames and arrays that a library works on.
+    """
     model = read(source)
     containers: dict[str, None] = {}
     others: dict[str, None] = {}
@@ -35,8 +38,9 @@ def watch(source: Source) -> Watch:
         containers.update(dict.fromkeys((*unit.iterates, *unit.subscripts)))
         others.update(dict.fromkeys((*unit.targets, *unit.operands, *unit.arguments)))
         fields.update(dict.fromkeys(sorted(unit.fields)))
-    for function in model.functions:
-        others.update(dict.fromkeys(function.names))
+    if assigned:
+        for function in model.functions:
+            others.update(dict.fromkeys(function.names))
     paths = list(containers) + [name for name in others if name not in containers]
     return Watch(
         file=source.file,
