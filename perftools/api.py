@@ -82,7 +82,12 @@ def watches(samples: Samples, target: Target, sources: Sources) -> list[Watch]:
         near, library = _near([frames[at] for at in samples.stacks[stack]])
         found = {source for frame in near if (source := sources.at(frame.file, frame.line)) is not None}
         weights.update({(source, library): count for source in found})
-    hot = [watch(found[0], assigned=found[1]) for found, count in weights.most_common(_MOST_WATCHED) if count >= _HOT * counts.total()]
+    least = _HOT * counts.total()
+    hot = [
+        watch(source, assigned=library)
+        for (source, library), count in weights.most_common(_MOST_WATCHED)
+        if count >= least
+    ]
     return [each for each in hot if each.paths]
 
 

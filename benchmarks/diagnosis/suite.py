@@ -19,8 +19,9 @@ from .labels import SETS, Case, cases
 from .service import NotServing, running
 
 WARM_UP_S = 2.0
+CHECK_S = 10.0
 AUDIT_WITHIN_S = 120.0
-"""Beyond the window."""
+"""Beyond a window that was asked for."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     names = sorted(path.name for path in SETS.iterdir() if path.is_dir())
     parser.add_argument("--set", action="append", choices=names, default=[], help="only this set; repeatable")
     parser.add_argument("--case", default="*", metavar="GLOB", help="only the cases whose name matches")
-    parser.add_argument("--window", type=float, default=10.0, metavar="SECONDS", help="of each audit (default: 10)")
+    parser.add_argument("--window", type=float, metavar="SECONDS", help="of each audit (default: as perf audit's)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the outcomes here too")
     parser.add_argument("--markdown", action="store_true", help="print the figures as a Markdown table too")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="save every Audit, to be judged again with --rejudge")
@@ -79,7 +80,7 @@ def _run(case: Case, options: argparse.Namespace) -> Outcome:
         with running(case, python, WARM_UP_S) as service:
             began, cpu_s = time.monotonic(), service.cpu_s()
             if options.check:
-                stacks = truth.sample(service.pid, int(options.window))
+                stacks = truth.sample(service.pid, int(options.window or CHECK_S))
                 labelled, outcome.findings = truth.shares(case, service.root, stacks)
                 outcome.findings[:0] = [f"labelled {share:.0%}" for share in labelled]
             else:
@@ -100,13 +101,13 @@ def _run(case: Case, options: argparse.Namespace) -> Outcome:
     return outcome
 
 
-def _audit(pid: int, window_s: float, saved: Path | None) -> dict[str, Any]:
+def _audit(pid: int, window_s: float | None, saved: Path | None) -> dict[str, Any]:
     """The report of an audit of a running service, an `error` document if there is none."""
-    command = ["audit", str(pid), "--json", "--window", f"{window_s:g}"]
+    command = ["audit", str(pid), "--json", *(["--window", f"{window_s:g}"] if window_s else [])]
     if saved is not None:
         saved.parent.mkdir(parents=True, exist_ok=True)
         command += ["-o", str(saved)]
-    return _perftools(command, window_s + AUDIT_WITHIN_S)
+    return _perftools(command, (window_s or 0) + AUDIT_WITHIN_S)
 
 
 def _rejudge(case: Case, folder: Path) -> Outcome:
