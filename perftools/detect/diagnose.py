@@ -13,7 +13,6 @@ from perftools import detect as rules
 from perftools import plugins
 from perftools.causes import Evidence, LibraryGroup, LoopGroup
 from perftools.causes.timetable import process_loads, time_table
-from perftools.detect import list_hot_path
 from perftools.detect.judging import SHARES, severity
 from perftools.finding import SEVERITIES, Clause, Diagnosis, Finding, Ok, TimeTable, Unjudged
 from perftools.record import Audit, Missing
@@ -25,6 +24,8 @@ class Detector(Protocol):
     id: str
     limits: Mapping[str, float]
     detect: Callable[[Evidence, Mapping[str, float]], Sequence[Finding] | Ok | Missing]
+    pending: Callable[[Evidence, Mapping[str, float]], bool]
+    """Would a longer look tell more?"""
 
 
 @cache
@@ -73,8 +74,8 @@ def settled(audit: Audit) -> bool:
 
     Services without load are never settled, nor is a hot loop whose values were not read often enough.
     """
-    diagnosis = diagnose(audit)
-    if diagnosis.not_checked or list_hot_path.pending(Evidence(audit)):
+    diagnosis, evidence = diagnose(audit), Evidence(audit)
+    if diagnosis.not_checked or any(rule.pending(evidence, rule.limits) for rule in detectors()):
         return False
     for finding in diagnosis.findings:
         if finding.share is None:

@@ -41,6 +41,18 @@ _SPEED_UP: Mapping[Kind, float] = {"rows": 10.0, "growth": 3.0, "construction": 
 """Ordering key only: the low end of what rewrites brought."""
 
 
+def pending(evidence: Evidence, limits: Mapping[str, float] = limits) -> bool:
+    """Is there a use large enough for a finding, with too few samples to tell small frames from large ones?"""
+    if evidence.profile is None:
+        return False
+    least = limits["low"] * evidence.profile.total
+    groups = [group for group in evidence.libraries if group.package == "pandas" and group.weight >= least]
+    return any(
+        samples_of(evidence, frozenset(group.members)) < 100 and not use(group, evidence).accepted(limits)
+        for group in groups
+    )
+
+
 def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence[Finding] | Ok | Missing:
     """Findings, best first; Ok where pandas holds little of the CPU, or works on large frames."""
     if (missing := unjudged(evidence)) is not None:
