@@ -19,7 +19,7 @@ from tests.live.services import children, ended, line_of, running
 
 pytestmark = pytest.mark.live
 
-DEMO = [sys.executable, "-m", "perftools", "demo", "--window", "4"]
+DEMO = [sys.executable, "-m", "perftools", "demo", "--window", "8"]
 LISTS = perftools_benchmarks.forms.lists.__file__
 
 
