@@ -77,15 +77,17 @@ def watches(samples: Samples, target: Target, sources: Sources) -> list[Watch]:
     """
     frames = [classify(*frame, target.user_paths) for frame in samples.frames]
     counts = Counter(stack for stream in samples.streams for stack in stream.stacks)
-    weights: Counter[tuple[record.Source, bool]] = Counter()
+    weights: Counter[record.Source] = Counter()
+    given: set[record.Source] = set()
     for stack, count in counts.items():
         near, library = _near([frames[at] for at in samples.stacks[stack]])
         found = {source for frame in near if (source := sources.at(frame.file, frame.line)) is not None}
-        weights.update({(source, library): count for source in found})
+        weights.update(dict.fromkeys(found, count))
+        given |= found if library else set()
     least = _HOT * counts.total()
     hot = [
-        watch(source, assigned=library)
-        for (source, library), count in weights.most_common(_MOST_WATCHED)
+        watch(source, assigned=source in given)
+        for source, count in weights.most_common(_MOST_WATCHED)
         if count >= least
     ]
     return [each for each in hot if each.paths]

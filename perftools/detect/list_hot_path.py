@@ -69,7 +69,7 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
     ]
     if findings:
         return findings
-    if (unread := _unread(judged, evidence, limits)) is not None:
+    if (unread := _unread(judged, evidence, limits) or _without_source(evidence, limits)) is not None:
         return unread
     return Ok(rule=id, says=_checked(judged, evidence))
 
@@ -87,6 +87,23 @@ def _unread(judged: Sequence[Judged], evidence: Evidence, limits: Mapping[str, f
                 remedy="audit it for longer with --window",
             )
     return None
+
+
+def _without_source(evidence: Evidence, limits: Mapping[str, float]) -> Missing | None:
+    """Lines of the user's that hold enough for a finding, whose loops are not known for want of their source."""
+    profile, seconds = evidence.profile, dict[str, float]()
+    assert profile is not None
+    for charge, weight in zip(evidence.charges, profile.weight, strict=True):
+        frame = charge.frame if charge is not None and charge.kind == "line" else None
+        if frame is not None and evidence.code.source_at(frame.file, frame.line) is None:
+            seconds[frame.file] = seconds.get(frame.file, 0.0) + weight
+    file = max(seconds, key=lambda each: seconds[each], default="")
+    if not file or seconds[file] < limits["low"] * profile.total:
+        return None
+    part = f"{100 * seconds[file] / profile.total:.0f} % of the CPU"
+    return Missing(
+        code="V-NOSOURCE", reason=f"the source of {file}, with {part}, is not known or differs from what runs"
+    )
 
 
 def merge(judged: Sequence[Judged], evidence: Evidence, limits: Mapping[str, float]) -> list[list[Judged]]:

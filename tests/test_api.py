@@ -1,0 +1,115 @@
+"""Audits in files, diagnosed again; where values are read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from perftools import api
+from perftools.collect.sources import Sources
+from perftools.errors import FileError, OutputUnwritable
+from perftools.record import Samples
+from tests.scene import FLOAT, Scene, list_of
+
+APP = "/srv/app.py"
+LIB = "/opt/venv/lib/python3.11/site-packages"
+
+
+def scene() -> Scene:
+    made = Scene()
+    made.file(APP, "def dot(a, b):\n    s = 0.0\n    for x, y in zip(a, b):\n        s += x * y\n    return s\n")
+    made.sample(300, ("dot", APP, "s += x"))
+    made.saw(APP, "s += x", "dot", a=(list_of(FLOAT), 500))
+    return made
+
+
+def test_a_saved_audit_is_diagnosed_again_to_the_same_findings(tmp_path: Path) -> None:
+    audit = scene().audit()
+    path = tmp_path / "a.json"
+    api.save(audit, str(path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == ["a.json"]
+    again = api.load(str(path))
+    assert again == audit
+    assert api.diagnose(again) == api.diagnose(audit)
+    assert [finding.rule for finding in api.diagnose(again).findings] == ["list-hot-path"]
+
+
+def test_without_source_no_text_is_kept_and_no_finding_is_made_of_guesses() -> None:
+    bare = api.without_source(scene().audit())
+    assert all(source.text == "" and source.function for source in bare.sources)
+    diagnosis = api.diagnose(bare)
+    assert not diagnosis.findings
+    assert not isinstance(diagnosis.time, type(None))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"schema": "perftools.audit/2"}', b"\xff\xfe", b"\0" * 100])
+def test_files_that_are_no_audits_are_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    with pytest.raises(FileError):
+        api.load(str(path))
+
+
+def test_a_file_that_is_not_there_is_an_error_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(FileError):
+        api.load(str(tmp_path / "none.json"))
+    with pytest.raises(OutputUnwritable):
+        api.save(scene().audit(), str(tmp_path / "none" / "a.json"))
+
+
+def test_an_old_file_is_replaced_in_one_step_and_a_link_is_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("untouched")
+    path = tmp_path / "a.json"
+    path.symlink_to(elsewhere)
+    api.save(scene().audit(), str(path))
+    assert elsewhere.read_text() == "untouched"
+    assert not path.is_symlink()
+
+
+def test_values_are_read_in_loops_near_the_leaf_and_below_pandas(tmp_path: Path) -> None:
+    app = str(tmp_path / "app.py")
+    made = Scene()
+    made.file(
+        app,
+        """
+        def serve():
+            for request in requests:
+                    handle(request)
+
+        def handle(request):
+            total = 0.0
+            for x in request.xs:
+                total += scale(x)
+            frame = build(total)
+            return frame.sum()
+
+        def scale(x):
+            return x * 2.0
+        """,
+    )
+    Path(app).write_text(made.files[app])
+    server = ("run", f"{LIB}/uvicorn/main.py", "3")
+    made.sample(
+        50,
+        ("serve", app, "        handle(request)"),
+        server,
+        ("handle", app, "total += scale"),
+        ("scale", app, "return x"),
+    )
+    made.sample(
+        50, server, ("handle", app, "frame = build"), ("DataFrame.__init__", f"{LIB}/pandas/core/frame.py", "9")
+    )
+    made.sample(50, server, ("handle", app, "return frame"), ("dumps", f"{LIB}/ujson/dump.py", "9"))
+    audit = made.audit()
+    samples = audit.observations.samples
+    assert isinstance(samples, Samples)
+    (process,) = audit.target.processes
+    target = replace(audit.target, processes=(replace(process, pid=os.getpid()),))
+    found = {(each.first_line, "frame" in each.paths) for each in api.watches(samples, target, Sources(target))}
+    assert found == {(5, True)}
