@@ -136,7 +136,7 @@ class Scene:
                 root_pid=1, asked="pid 1", cpus=Cpus(effective=2.0, source="test"), user_paths=user_paths,
                 processes=tuple(
                     Process(
-                        pid=pid, ns_pid=pid, start_ticks=1, role="worker", python="3.11.7", executable="/usr/bin/python3",
+                        pid=pid, ns_pid=pid, start_ticks=1, role="worker", python="3.11.7", executable="/bin/python3",
                         cmdline=("python", "app.py"), uid=0, threads=1,
                     )
                     for pid in pids

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from perftools import api
 from perftools.collect.sources import Sources
 from perftools.errors import FileError, OutputUnwritable
+from perftools.finding import TimeTable
 from perftools.record import Samples
 from tests.scene import FLOAT, Scene, list_of
 
@@ -44,7 +45,9 @@ def test_without_source_no_text_is_kept_and_no_finding_is_made_of_guesses() -> N
     assert all(source.text == "" and source.function for source in bare.sources)
     diagnosis = api.diagnose(bare)
     assert not diagnosis.findings
-    assert not isinstance(diagnosis.time, type(None))
+    assert {each.missing.code for each in diagnosis.not_checked} == {"V-NOSOURCE"}
+    assert isinstance(diagnosis.time, TimeTable)
+    assert diagnosis.time.lines[0].where.line == 4
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"schema": "perftools.audit/2"}', b"\xff\xfe", b"\0" * 100])

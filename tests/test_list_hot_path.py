@@ -145,7 +145,13 @@ def test_a_short_loop_counts_inside_a_large_one() -> None:
     scene = Scene()
     scene.file(
         APP,
-        "def f(rows, w):\n    for row in rows:\n        s = 0.0\n        for x, y in zip(row, w):\n            s += x * y\n",
+        """
+        def f(rows, w):
+            for row in rows:
+                s = 0.0
+                for x, y in zip(row, w):
+                    s += x * y
+        """,
     )
     scene.sample(300, ("f", APP, "s += x"))
     scene.saw(APP, "s += x", "f", row=(list_of(FLOAT), 12), rows=(list_of(list_of(FLOAT)), 1500, 12))

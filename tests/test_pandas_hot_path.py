@@ -67,7 +67,13 @@ def test_a_few_lines_that_call_c_are_large_frames() -> None:
 
 
 def test_concat_in_a_loop_comes_before_construction() -> None:
-    text = "def f(events):\n    df = None\n    for ev in events:\n        row = pd.DataFrame([ev])\n        df = pd.concat([df, row])\n"
+    text = """
+    def f(events):
+        df = None
+        for ev in events:
+            row = pd.DataFrame([ev])
+            df = pd.concat([df, row])
+    """
     scene = pandas_scene(text, "DataFrame([ev])", "DataFrame.__init__", "frame.py", 80)
     for leaf in range(80):
         scene.sample(
