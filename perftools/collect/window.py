@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 import time
 from collections.abc import Callable, Sequence
@@ -98,7 +97,7 @@ class _Window:
         self._stacks = 0
         self._cpu_percent: float | None = None
         self._start_unix_ns = time.time_ns()
-        self._start_ticks = time.clock_gettime(time.CLOCK_BOOTTIME) * os.sysconf("SC_CLK_TCK")
+        self._pids = frozenset(HOST.pids())
         self._start_s = time.monotonic()
         self._end_s: float | None = None
         self._cpu_start_s = _own_cpu_s()
@@ -142,7 +141,7 @@ class _Window:
         """How the window went."""
         self._warnings |= dict.fromkeys(self._crew.warnings())
         if born := self._born():
-            self._warn(f"{born} processes were started in the window and not sampled")
+            self._warn(f"processes started in the window, and not sampled: {born}")
         return Quality(
             start_unix_ns=self._start_unix_ns,
             window_s=self.elapsed_s(),
@@ -202,12 +201,12 @@ class _Window:
         self._warnings[text] = None
 
     def _born(self) -> int:
-        """Processes below the service's that started after the window did, and live."""
+        """Processes below the service's that were not there at the window's start, and are now."""
         family = {process.pid for process in self._target.processes}
-        stats = [stat for pid in HOST.pids() if (stat := HOST.stat(pid)) and stat.start_ticks > self._start_ticks]
+        stats = [stat for pid in set(HOST.pids()) - self._pids if (stat := HOST.stat(pid))]
         born = 0
-        for stat in sorted(stats, key=lambda stat: stat.start_ticks):
-            if stat.parent in family and stat.pid != os.getpid():
+        for stat in sorted(stats, key=lambda stat: stat.start_ticks):  # parents before their children
+            if stat.parent in family:
                 family.add(stat.pid)
                 born += 1
         return born
