@@ -178,7 +178,7 @@ def _weights(
         explained = sum(run_s[thread] for thread in known)
         rest = max(0.0, used[pid] - (named if known else 0.0))
         if others:
-            ceiling = others / samples.rate_hz * _coverage(samples, pid, kind)
+            ceiling = others * _instant_s(samples, pid, kind)
             for thread in mine.keys() - known:
                 seconds[thread] = min(rest, ceiling) / others if rest > 0 else 1e-6
             explained += min(rest, ceiling)
@@ -186,19 +186,19 @@ def _weights(
     return seconds, cpu_s, unseen_s
 
 
-def _coverage(samples: Samples, pid: int, kind: Literal["active", "gil"]) -> float:
-    """Window over sampled time of a process: above 1 where its rounds were rotated."""
+def _instant_s(samples: Samples, pid: int, kind: Literal["active", "gil"]) -> float:
+    """Seconds of the window behind one sampling instant of a process: rates differ, and workers take turns."""
     ends = [run.start_s + run.duration_s for run in samples.runs]
     starts = [run.start_s for run in samples.runs]
-    sampled = sum(run.duration_s for run in samples.runs if run.pid == pid and run.kind == kind)
-    return (max(ends) - min(starts)) / sampled if sampled else 1.0
+    ticks = sum(run.ticks for run in samples.runs if run.pid == pid and run.kind == kind)
+    return (max(ends) - min(starts)) / ticks if ticks else 1 / samples.rate_hz
 
 
 def _held(samples: Samples, state: Sequence[str], size: int) -> tuple[tuple[float, ...], bool]:
     held = [0.0] * size
     seen = any(run.kind == "gil" for run in samples.runs)
     if seen:
-        scale = {pid: _coverage(samples, pid, "gil") / samples.rate_hz for pid in {run.pid for run in samples.runs}}
+        scale = {pid: _instant_s(samples, pid, "gil") for pid in {run.pid for run in samples.runs}}
         for stream in samples.streams:
             if stream.kind == "gil":
                 for stack in stream.stacks:
