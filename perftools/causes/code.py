@@ -10,11 +10,15 @@ from dataclasses import dataclass
 from perftools.hot import Frame
 from perftools.record import Missing, Position, Site, Source, Type, Values
 from perftools.source import Model, Span, read, waits
+from perftools.source.operations import WAITS, WAITS_WITHOUT_ARGUMENTS
 
 FEWEST_WALKS = 8
 """Observations of a loop below which nothing is said of its types: a stale slot can pass every check once or twice."""
 CLASS_SHARE = 0.25
 """Part of the observations in which a type must have been seen: stale slots reach a few percent."""
+
+
+_MAY_WAIT = re.compile(rf"\b(?:{'|'.join(sorted(WAITS | WAITS_WITHOUT_ARGUMENTS))})\(")
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,8 @@ class Code:
 
     def waits_at(self, frame: Frame) -> bool:
         """Does the frame's line call something that waits (a C wait has no frame of its own)?"""
+        if not _MAY_WAIT.search(self.text_at(frame.file, frame.line)):  # parsing costs more than the rest together
+            return False
         model = self.model_at(frame.file, frame.line)
         if model is None:
             return False

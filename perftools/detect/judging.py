@@ -49,7 +49,7 @@ def unjudged(evidence: Evidence) -> Missing | None:
     if profile.cpu_s < IDLE_CPU * window_s or profile.cpu_s * samples.rate_hz < FEWEST_BUSY:
         return Missing(
             code="E-IDLE",
-            reason=f"not loaded: {busy} busy samples in {window_s:.0f} s",
+            reason=f"idle, not loaded: {busy} busy samples in {window_s:.0f} s",
             remedy="send it requests, or audit it for longer with --window",
         )
     return Missing(

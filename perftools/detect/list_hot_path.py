@@ -122,7 +122,7 @@ def merge(judged: Sequence[Judged], evidence: Evidence, limits: Mapping[str, flo
                 cause.append(each)
                 break
     for cause in causes:
-        cause.sort(key=lambda one: (not one.accepted, -one.group.weight))
+        cause.sort(key=lambda one: -one.group.weight)
     return sorted(causes, key=lambda cause: -sum(one.group.weight for one in cause))
 
 
@@ -164,7 +164,8 @@ def _finding(cause: Sequence[Judged], evidence: Evidence, limits: Mapping[str, f
         end_line=head.unit.span.end_line,
         function=function_of(head.file, head.unit.span.line, head.unit.function, evidence.code),
     )
-    facts = _facts(head)
+    seen = next(one for one in cause if one.containers)
+    facts = _facts(seen)
     largest = facts[0]
     routes = sorted(
         ((seconds, frame) for one in cause for frame, seconds in one.group.routes.items()), key=lambda pair: -pair[0]
@@ -183,11 +184,11 @@ def _finding(cause: Sequence[Judged], evidence: Evidence, limits: Mapping[str, f
         evidence=tuple(evidence_rows),
         facts=facts,
         heat=_heat(cause, where),
-        why=_why(head),
-        todo=_todo(head, facts),
+        why=_why(seen),
+        todo=_todo(seen, facts),
         fingerprint=fingerprint(id, where, evidence.code),
         entry=entry if entry is not None and entry.function != where.function else None,
-        rank=share.value * (1 - 1 / _speed_up(head)),
+        rank=share.value * (1 - 1 / _speed_up(seen)),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from perftools.source.syntax import SCOPES, base, callee, is_constant, path, targets, walk
+from perftools.source.syntax import SCOPES, base, callee, children, is_constant, path, targets, walk
 
 _BEST = {"max", "min", "fmax", "fmin", "maximum", "minimum"}
 _GROWS = {"append", "concatenate", "concat", "hstack", "vstack"}
@@ -147,7 +147,7 @@ def _called(node: cst.Call, flow: _Flow) -> None:
 
 
 def _children(node: cst.CSTNode, flow: _Flow) -> None:
-    for child in node.children:
+    for child in children(node):
         _visit(child, flow)
 
 

@@ -65,7 +65,7 @@ def waits(node: cst.CSTNode) -> bool:
 
 def breaks(body: cst.CSTNode) -> bool:
     """Is there a `break` or `return` out of this loop (not of an inner one)?"""
-    for child in body.children:
+    for child in syntax.children(body):
         if isinstance(child, cst.Break | cst.Return):
             return True
         if isinstance(child, cst.For | cst.While):

@@ -28,6 +28,8 @@ QUEUE = frozenset("pop popleft appendleft heappush heappop heapify heapreplace h
 REFLECTION = frozenset("isinstance issubclass getattr hasattr setattr type callable".split())
 WAITS = frozenset("sleep accept recv recvfrom recv_into poll wait select acquire read_message receive".split())
 """Calls that wait, whatever their arguments."""
+WAITS_WITHOUT_ARGUMENTS = frozenset("get join result".split())
+"""Calls that wait where they are given nothing but a time limit."""
 NUMPY = ("np.", "numpy.")
 
 _ARITHMETIC = (cst.Add, cst.Subtract, cst.Multiply, cst.Divide, cst.Power)
@@ -46,7 +48,7 @@ def waits(name: str, positional: int, keywords: frozenset[str]) -> bool:
     """Would this call wait? `q.get()` and `thread.join()` do, `mapping.get(key)` and `", ".join(parts)` do not."""
     if name in WAITS:
         return True
-    return name in ("get", "join", "result") and positional == 0 and keywords <= {"timeout", "block", "timeout_s"}
+    return name in WAITS_WITHOUT_ARGUMENTS and positional == 0 and keywords <= {"timeout", "block", "timeout_s"}
 
 
 def operation(node: cst.CSTNode, *, in_index: bool = False) -> OperationKind | None:

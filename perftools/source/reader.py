@@ -28,7 +28,7 @@ def read(source: Source) -> Model:
     prefix = source.function.rpartition(".")[0] if source.function != "<module>" else ""
     reader = _Reader(positions, source.first_line - 1 + shift, prefix)
     for statement in module.body:
-        inner = statement.body.children if indent and isinstance(statement, cst.If) else [statement]
+        inner = syntax.children(statement.body) if indent and isinstance(statement, cst.If) else [statement]
         for each in inner:
             reader.visit(each, _Place(function=prefix or ("<module>" if source.function == "<module>" else "")))
     return reader.model()
@@ -115,7 +115,7 @@ class _Reader:
                 self._children(node, place)
 
     def _children(self, node: cst.CSTNode, place: _Place) -> None:
-        for child in node.children:
+        for child in syntax.children(node):
             self.visit(child, place)
 
     def _function(self, node: cst.FunctionDef, place: _Place) -> None:
