@@ -6,12 +6,14 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from perftools.record import Observations, Process, Quality
+    from perftools.record import Audit, Process
 
 LIMIT_PERCENT = 10.0
 
@@ -43,24 +45,28 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--window", type=float, default=20.0)
     parser.add_argument("--python", default=sys.executable, help="the workers' interpreter")
     arguments = parser.parse_args(argv)
-    command = [arguments.python, "-c", _WORKER, str(arguments.threads), str(arguments.load)]
-    workers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(arguments.workers)]
-    try:
-        for worker in workers:
-            assert worker.stdout
-            assert worker.stdout.readline() == b"ready\n"
-        observations, quality = _watch([worker.pid for worker in workers], arguments.window, _version(arguments.python))
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.wait()
-    return _report(observations, quality, arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder, "worker.py")
+        program.write_text(_WORKER)
+        command = [arguments.python, str(program), str(arguments.threads), str(arguments.load)]
+        workers = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(arguments.workers)]
+        try:
+            for worker in workers:
+                assert worker.stdout
+                assert worker.stdout.readline() == b"ready\n"
+            pids = [worker.pid for worker in workers]
+            seen = _watch(pids, arguments.window, _version(arguments.python))
+        finally:
+            for worker in workers:
+                worker.kill()
+                worker.wait()
+    return _report(seen, arguments)
 
 
-def _watch(pids: list[int], window_s: float, version: str) -> tuple[Observations, Quality]:
-    from perftools.collect.samples import SamplesRecorder
-    from perftools.collect.threads import ThreadsRecorder
-    from perftools.collect.window import observe
+def _watch(pids: list[int], window_s: float, version: str) -> Audit:
+    import libcst  # noqa: F401 (imports are not counted)
+
+    from perftools import api
     from perftools.record import Cpus, Target
 
     target = Target(
@@ -69,14 +75,7 @@ def _watch(pids: list[int], window_s: float, version: str) -> tuple[Observations
         processes=tuple(_process(pid, version) for pid in pids),
         cpus=Cpus(effective=float(os.cpu_count() or 1), source="os.cpu_count"),
     )
-    return observe(
-        target,
-        [SamplesRecorder(target), ThreadsRecorder(target)],
-        window_s=window_s,
-        exact=True,
-        enough=lambda _: False,
-        after_round=lambda _: None,
-    )
+    return api.audit(target, window_s=window_s)
 
 
 def _process(pid: int, version: str) -> Process:
@@ -103,8 +102,10 @@ def _version(python: str) -> str:
     return subprocess.run([python, "-c", code], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 
 
-def _report(observations: Observations, quality: Quality, arguments: argparse.Namespace) -> int:
+def _report(seen: Audit, arguments: argparse.Namespace) -> int:
     from perftools.record import Missing, Samples, Threads
+
+    observations, quality = seen.observations, seen.quality
 
     def percent(cpu_s: float) -> float:
         return 100 * cpu_s / quality.window_s
@@ -115,11 +116,11 @@ def _report(observations: Observations, quality: Quality, arguments: argparse.Na
     )
     for part in (observations.samples, observations.threads, observations.values):
         if isinstance(part, Missing):
-            print(f"  {'not observed':<34} {part.reason}")
+            print(f"  {'not observed':<46} {part.reason}")
             continue
         parts += percent(part.cost.cpu_s)
-        print(f"  {part.cost.method[:34]:<34} {percent(part.cost.cpu_s):5.1f} %  {part.cost.complete}")
-    print(f"  {'starting, reading and the loop':<34} {total - parts:5.1f} %")
+        print(f"  {part.cost.method[:46]:<46} {percent(part.cost.cpu_s):5.1f} %  {part.cost.complete}")
+    print(f"  {'starting, parsing, aiming, the loop':<46} {total - parts:5.1f} %")
     if isinstance(observations.threads, Threads):
         used = percent(sum(part.cpu_s for part in observations.threads.rounds))
         print(f"  (the service itself used {used:.0f} %)")
