@@ -141,7 +141,7 @@ class ThreadTime(Part, frozen=True, kw_only=True):
 
 
 class RoundTime(Part, frozen=True, kw_only=True):
-    """When a round ran, and the CPU time that one process used in it (utime + stime: threads that ended are in it)."""
+    """When a round ran, and the CPU time that one process used in it (threads that ended are in it)."""
 
     pid: int
     round: int

@@ -118,6 +118,27 @@ def test_loops_that_arrays_would_not_help(text: str, hot: str) -> None:
     assert isinstance(found(scene), Ok)
 
 
+@pytest.mark.parametrize(("samples_in_the_branch", "is_found"), [(0, True), (100, False)])
+def test_what_is_carried_counts_where_the_loop_really_runs(samples_in_the_branch: int, is_found: bool) -> None:
+    scene = Scene()
+    scene.file(
+        APP,
+        """
+        def spots(xs, limit):
+            found = []
+            for i, x in enumerate(xs):
+                if x - 12.5 > limit:
+                    found.append(found[-1] + x * 0.5)
+            return found
+        """,
+    )
+    scene.sample(300, ("spots", APP, "if x - 12.5"))
+    if samples_in_the_branch:
+        scene.sample(samples_in_the_branch, ("spots", APP, "found.append"))
+    scene.saw(APP, "if x - 12.5", "spots", xs=FLOATS)
+    assert isinstance(found(scene), Ok) is not is_found
+
+
 def test_whole_arrays_in_a_loop_are_native_work() -> None:
     scene = Scene()
     scene.file(APP, "def f(chunks, w):\n    for chunk in chunks:\n        total += (chunk * w).sum()\n")

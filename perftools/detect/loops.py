@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -18,7 +19,7 @@ from perftools.causes import (
     passes_through,
     whole_array,
 )
-from perftools.source import Model, Operation, Span, Unit
+from perftools.source import Carried, Model, Operation, Span, Unit
 
 Reason = Literal[
     "", "no arithmetic", "carried", "other work", "types unread", "whole arrays", "no numbers", "few elements", "drives"
@@ -76,13 +77,16 @@ def judge(group: LoopGroup, code: Code, limits: Mapping[str, float]) -> Judged:
     operations = [*_hot(model, unit.span, source.file, group)]
     for helper_model, span, file in helpers:
         operations.extend(_hot(helper_model, span, file, group))
-    arithmetic = sum(operation.kind == "arithmetic" for operation in operations)
-    other = sum(_WEIGHTS.get(operation.kind, 1) for operation in operations if operation.kind != "arithmetic")
+    count = Counter(operation.kind for operation in operations)
+    arithmetic = count["arithmetic"] + count["integer"]
+    other = sum(_WEIGHTS.get(kind, 1) * n for kind, n in count.items() if kind not in ("arithmetic", "integer"))
     if not arithmetic:
         return verdict("no arithmetic")
-    carried = unit.carried or next((why for each in helpers if (why := _carried(*each[:2]))), "")
-    if carried or (carried := _works_off(unit, model)):
-        return verdict("carried", carried)
+    dependences = [(each, source.file) for each in unit.carried]
+    for helper_model, span, file in helpers:
+        dependences.extend((each, file) for f in helper_model.functions if f.span == span for each in f.carried)
+    if (why := _carried(dependences, group) or _works_off(unit, model)) != "":
+        return verdict("carried", why)
     if other > arithmetic:
         return verdict("other work", f"{other} other operations beside {arithmetic} arithmetic ones")
 
@@ -94,7 +98,7 @@ def judge(group: LoopGroup, code: Code, limits: Mapping[str, float]) -> Judged:
     integers = all(container.content == "int" for container in found)
     if not found or (integers and mostly_floats(unit, facts)):  # what is subscripted is not what it iterates
         return verdict("no numbers")
-    if integers and (other or elements < limits["integers"]):
+    if integers and (other or count["integer"] or elements < limits["integers"]):
         return verdict("other work", "integers only")
     nested = elements >= limits["inner"] and _inside_large(group, code, limits)
     if elements < limits["elements"] and not nested:
@@ -135,8 +139,12 @@ def _helpers(group: LoopGroup, code: Code) -> Iterable[tuple[Model, Span, str]]:
                 break
 
 
-def _carried(model: Model, span: Span) -> str:
-    return next((function.carried for function in model.functions if function.span == span), "")
+def _carried(dependences: Iterable[tuple[Carried, str]], group: LoopGroup) -> str:
+    """The first dependence that is handed on where the loop really runs; a branch seldom taken does not count."""
+    for dependence, file in dependences:
+        if any(group.lines.get((file, line), 0.0) >= _HOT_LINE * group.weight for line in dependence.lines):
+            return dependence.reason
+    return ""
 
 
 def _inside_large(group: LoopGroup, code: Code, limits: Mapping[str, float]) -> bool:

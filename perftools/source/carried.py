@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import libcst as cst
 
@@ -39,30 +40,39 @@ class _Flow:
     added: set[str] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
     """Written before anything else was done with them in the iteration."""
+    places: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
+    """Where each name is assigned, stored into or appended to."""
 
 
-def carried(body: cst.CSTNode, bound: Iterable[str] = (), *, shared: frozenset[str] | None = None) -> str:
-    """The reason why an iteration of `body` needs the one before it, "" where none was seen.
+class Dependence(NamedTuple):
+    """What one iteration takes from the one before it, and the nodes that hand it on."""
+
+    reason: str
+    nodes: Sequence[cst.CSTNode]
+
+
+def carried(body: cst.CSTNode, bound: Iterable[str] = (), *, shared: frozenset[str] | None = None) -> list[Dependence]:
+    """The reasons why an iteration of `body` needs the one before it; none where none was seen.
 
     `bound`: names that each iteration gets anew (loop targets, parameters). `shared`: for a function's body, where only
     attributes and the names declared `global` or `nonlocal` outlive a call.
     """
     flow = _Flow(written=set(bound))
     _visit(body, flow)
-    assigned = flow.written | flow.accumulated
-    for name in sorted(flow.read_first & assigned - flow.counters):
-        if shared is None or "." in name or name in shared:
-            return f"{name} carries over"
+    reasons: dict[str, str] = {}
+    for name in sorted(flow.read_first & (flow.written | flow.accumulated) - flow.counters):
+        reasons.setdefault(name, f"{name} carries over")
     for name in sorted(flow.accumulated & flow.read - flow.fresh - flow.counters):
-        if shared is None or "." in name or name in shared:
-            return f"{name} is accumulated and read"
-    if shared is None:
+        reasons.setdefault(name, f"{name} is accumulated and read")
+    if shared is not None:
+        reasons = {name: reason for name, reason in reasons.items() if "." in name or name in shared}
+    else:
         for name in sorted(flow.stores.keys() & flow.loads.keys() - flow.fresh):
             if any(load != store for load in flow.loads[name] for store in flow.stores[name]):
-                return f"{name} is read at one index and written at another"
+                reasons.setdefault(name, f"{name} is read at one index and written at another")
         for name in sorted(flow.appended & flow.loads.keys() - flow.fresh):
-            return f"{name} grows and is read by index"
-    return ""
+            reasons.setdefault(name, f"{name} grows and is read by index")
+    return [Dependence(reason, flow.places.get(name, ())) for name, reason in reasons.items()]
 
 
 def worklist(body: cst.CSTNode) -> frozenset[str]:
@@ -138,6 +148,7 @@ def _called(node: cst.Call, flow: _Flow) -> None:
     owner = dotted.rpartition(".")[0]
     if name in ("append", "extend", "insert") and owner:
         flow.appended.add(owner)
+        flow.places.setdefault(owner, []).append(node)
     if name.startswith("heap") and node.args and (heap := path(node.args[0].value)):
         owner = heap
     if owner and name in _TAKES:
@@ -159,13 +170,14 @@ def _read(name: str, flow: _Flow) -> None:
 
 def _write(target: cst.CSTNode, flow: _Flow) -> None:
     for each in targets(target):
+        if name := base(each):
+            flow.places.setdefault(name, []).append(each)
         if isinstance(each, cst.Subscript):
-            name = base(each)
             if name:
                 flow.stores.setdefault(name, set()).add(_index(each))
             for element in each.slice:
                 _visit(element, flow)
-        elif name := path(each):
+        elif name:
             if name not in flow.read | flow.accumulated | flow.appended:
                 flow.fresh.add(name)
             flow.written.add(name)
@@ -176,6 +188,7 @@ def _assign(places: Sequence[cst.CSTNode], value: cst.BaseExpression, flow: _Flo
         for each in rest:
             _visit(each, flow)
         _accumulate(name, all(is_constant(each) for each in rest), flow)
+        flow.places.setdefault(name, []).append(places[0])
         return
     _visit(value, flow)
     for place in places:
@@ -185,6 +198,7 @@ def _assign(places: Sequence[cst.CSTNode], value: cst.BaseExpression, flow: _Flo
 def _augmented(node: cst.AugAssign, flow: _Flow) -> None:
     name = path(node.target)
     _visit(node.value, flow)
+    flow.places.setdefault(base(node.target), []).append(node.target)
     if not name:
         if isinstance(node.target, cst.Subscript) and (name := base(node.target)):
             flow.stores.setdefault(name, set()).add(_index(node.target))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 OperationKind = Literal[
-    "arithmetic", "text", "bits", "exception", "membership", "queue", "store", "reflection", "lookup"
+    "arithmetic", "integer", "text", "bits", "exception", "membership", "queue", "store", "reflection", "lookup"
 ]
 
 
@@ -51,6 +51,14 @@ class Call(NamedTuple):
     keywords: frozenset[str]
 
 
+class Carried(NamedTuple):
+    """Something that one iteration (or call) takes from the one before it."""
+
+    reason: str
+    lines: frozenset[int]
+    """Where it is handed on; a line that never runs hands nothing on."""
+
+
 UnitKind = Literal["for", "while", "comprehension", "generator", "call"]
 
 
@@ -80,8 +88,8 @@ class Unit:
     fields: frozenset[str]
     names: frozenset[str]
     """Every name and attribute that it mentions: a callee must be among them."""
-    carried: str
-    """Why one iteration needs the one before it, "" where it does not."""
+    carried: tuple[Carried, ...]
+    """What one iteration needs of the one before it."""
     worklist: frozenset[str]
     """Containers that it both takes work from and adds work to."""
     service: bool
@@ -94,8 +102,8 @@ class Function:
 
     name: str
     span: Span
-    carried: str
-    """Why a call needs the one before it (state kept on attributes), "" where it does not."""
+    carried: tuple[Carried, ...]
+    """What a call needs of the one before it: state kept on attributes."""
     yields: bool
     """A generator function: its body runs while somebody iterates."""
     names: tuple[str, ...]

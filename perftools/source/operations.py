@@ -88,6 +88,8 @@ def _binary(node: cst.BinaryOperation) -> OperationKind | None:
         return "bits"
     if is_text(node.left) or is_text(node.right):
         return "text"
+    if isinstance(node.operator, cst.FloorDivide | cst.Modulo):
+        return "integer"
     if not isinstance(node.operator, _ARITHMETIC):
         return None
     for side in (node.left, node.right):

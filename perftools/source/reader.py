@@ -9,8 +9,8 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 
 from perftools.record import Source
 from perftools.source import iteration, operations, syntax
-from perftools.source.carried import carried, worklist
-from perftools.source.model import Call, Function, Model, Operation, Span, Unit, UnitKind
+from perftools.source.carried import Dependence, carried, worklist
+from perftools.source.model import Call, Carried, Function, Model, Operation, Span, Unit, UnitKind
 from perftools.source.names import Mentions, containers
 
 
@@ -135,7 +135,7 @@ class _Reader:
             Function(
                 name=name,
                 span=self._span(node),
-                carried=carried(node.body, parameters, shared=frozenset(declared)),
+                carried=self._carried(carried(node.body, parameters, shared=frozenset(declared))),
                 yields=any(isinstance(each, cst.Yield) for each in own),
                 names=tuple(dict.fromkeys(name for name in (*parameters, *assigned) if name and name != "self")),
             )
@@ -157,7 +157,7 @@ class _Reader:
             header=header,
             iterables=[node.iter],
             targets=bound,
-            carried=carried(node.body, bound),
+            carried=self._carried(carried(node.body, bound)),
             worklist=worklist(node.body),
             service=node.asynchronous is not None or iteration.waits(node.body) or iteration.drains_queue(node.iter),
         )
@@ -180,7 +180,7 @@ class _Reader:
             header=header,
             iterables=[],
             targets=set(),
-            carried=carried(node.body),
+            carried=self._carried(carried(node.body)),
             worklist=worklist(node.body),
             service=(endless and not iteration.breaks(node.body))
             or iteration.waits(node)
@@ -202,7 +202,7 @@ class _Reader:
             header=self._span(node),
             iterables=[clause.iter for clause in clauses],
             targets={syntax.path(each) for clause in clauses for each in syntax.targets(clause.target)},
-            carried=carried(node) if any(isinstance(each, cst.NamedExpr) for each in syntax.walk(node)) else "",
+            carried=self._carried(carried(node) if _binds(node) else []),
             service=any(clause.asynchronous is not None for clause in clauses) or iteration.waits(node),
         )
         self._children(node, place.but(unit=index, depth=0 if generator else place.depth + 1))
@@ -226,7 +226,7 @@ class _Reader:
                 header=span,
                 iterables=[clause.iter for clause in clauses] or iteration.iterables(node, name),
                 targets={syntax.path(each) for clause in clauses for each in syntax.targets(clause.target)},
-                carried="",
+                carried=(),
                 service=iteration.waits(node),
             )
             inside = inside.but(unit=index)
@@ -239,6 +239,16 @@ class _Reader:
                 self.visit(node.func, inside)
                 return
         self._children(node, inside)
+
+    def _carried(self, dependences: list[Dependence]) -> tuple[Carried, ...]:
+        return tuple(
+            Carried(reason, frozenset(line for node in nodes for line in self._lines(node)))
+            for reason, nodes in dependences
+        )
+
+    def _lines(self, node: cst.CSTNode) -> range:
+        span = self._span(node)
+        return range(span.line, span.end_line + 1)
 
     def _reserve(self) -> int:
         self._units.append(None)
@@ -253,7 +263,7 @@ class _Reader:
         header: Span,
         iterables: list[cst.BaseExpression],
         targets: set[str],
-        carried: str,
+        carried: tuple[Carried, ...],
         service: bool,
         worklist: frozenset[str] = frozenset(),
     ) -> Unit:
@@ -278,3 +288,8 @@ class _Reader:
             worklist=worklist,
             service=service,
         )
+
+
+def _binds(node: cst.CSTNode) -> bool:
+    """Does a comprehension bind names with `:=`?"""
+    return any(isinstance(each, cst.NamedExpr) for each in syntax.walk(node))
