@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from perftools.remote import debug_offsets, elf
+from perftools.remote import debug_offsets, locate
 from perftools.remote.memory import Memory, Unreadable, sane
 from perftools.remote.offsets import Layout, Version, published_layout, table_layout
 
@@ -47,7 +47,7 @@ def attach(pid: int) -> Runtime:
 
 def open_runtime(memory: Memory) -> Runtime:
     """As `attach`, on memory that is open already. Raises Unreadable."""
-    found = elf.find_runtime(memory)
+    found = locate.find_runtime(memory)
     version = debug_offsets.published_version(memory, found.runtime)
     offsets: Mapping[str, int] = {}
     if version is not None:

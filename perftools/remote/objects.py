@@ -145,7 +145,7 @@ def _summaries(nodes: Sequence[_Node]) -> list[tuple[Type, tuple[int, ...]]]:
     for node in nodes:
         groups.setdefault(node.label, []).append(node)
     ordered = sorted(groups.values(), key=len, reverse=True)
-    return [_summary(group) for group in ordered if len(group) >= MIN_SHARE * len(nodes)]
+    return [_summary(group) for group in ordered if group is ordered[0] or len(group) >= MIN_SHARE * len(nodes)]
 
 
 def _summary(group: Sequence[_Node]) -> tuple[Type, tuple[int, ...]]:
