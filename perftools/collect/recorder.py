@@ -19,7 +19,7 @@ class Recorder(Protocol):
         """Start to observe; `number` counts from 0. A gil round is one in which only GIL holders are sampled."""
 
     def step(self) -> None:
-        """Called about 25 times a second while the round runs; may take a few milliseconds."""
+        """Called about 50 times a second while the round runs; may take a few milliseconds."""
 
     def end_round(self) -> None:
         """End it: at its time, or early when the user asks or the target has gone."""

@@ -24,7 +24,7 @@ BUSY_CORES = 0.02
 """Fewer samples than that, at less CPU than that: idle."""
 
 _EXTENDED = 2.0  # without load a window goes on to so many times its length
-_STEP_S = 0.04
+_STEP_S = 0.02
 
 Ended = Literal["complete", "early", "extended", "interrupted", "gone"]
 
