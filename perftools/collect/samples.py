@@ -15,7 +15,7 @@ from perftools.collect.rotation import RATES_HZ, Rotation, Turn, Worker
 from perftools.record import Cost, Missing, Process, Run, Samples, Target
 from perftools.target.proc import HOST
 
-BUDGET_CORES = 0.06
+BUDGET_CORES = 0.055
 """What py-spy may use of one core, over the window."""
 
 _BUSY_CORES = 0.02  # a service that uses less is idle, and needs no samples to prove it

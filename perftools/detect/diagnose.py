@@ -81,7 +81,7 @@ def settled(audit: Audit) -> bool:
         if finding.share is None:
             continue
         limits = next(rule.limits for rule in detectors() if rule.id == finding.rule)
-        if severity(finding.share.low, limits) != severity(finding.share.high, limits):
+        if finding.share.few or severity(finding.share.low, limits) != severity(finding.share.high, limits):
             return False
     return True
 

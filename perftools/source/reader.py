@@ -21,7 +21,7 @@ def read(source: Source) -> Model:
     text, shift = (f"if 1:\n{source.text}", -1) if indent else (source.text, 0)
     try:
         module = cst.parse_module(text)
-    except (cst.ParserSyntaxError, RecursionError):
+    except Exception:  # noqa: BLE001 - the text is the target's: whatever the parser stumbles over, it is not understood
         return Model()
     wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
     positions = wrapper.resolve(PositionProvider)
