@@ -13,24 +13,33 @@ from perftools.source.carried import Dependence, carried, worklist
 from perftools.source.model import Call, Carried, Function, Model, Operation, Span, Unit, UnitKind
 from perftools.source.names import Mentions, containers
 
+_LARGEST = 200_000
+"""Characters: a longer function is not read, lest its parsing take longer than the window."""
+
 
 @lru_cache(maxsize=256)
 def read(source: Source) -> Model:
-    """The model of a source; an empty one where LibCST cannot parse it."""
+    """The model of a source; an empty one where it is too long or LibCST cannot parse it."""
+    if len(source.text) > _LARGEST:
+        return Model()
+    try:
+        return _read(source)
+    except Exception:  # noqa: BLE001 - the text is the target's: whatever the parser stumbles over is not understood
+        return Model()
+
+
+def _read(source: Source) -> Model:
     indent = source.text[: len(source.text) - len(source.text.lstrip(" \t"))]
     text, shift = (f"if 1:\n{source.text}", -1) if indent else (source.text, 0)
-    try:
-        module = cst.parse_module(text)
-    except Exception:  # noqa: BLE001 - the text is the target's: whatever the parser stumbles over, it is not understood
-        return Model()
-    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
+    wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
     positions = wrapper.resolve(PositionProvider)
     prefix = source.function.rpartition(".")[0] if source.function != "<module>" else ""
-    reader = _Reader(positions, source.first_line - 1 + shift, prefix)
-    for statement in module.body:
+    place = _Place(function=prefix or ("<module>" if source.function == "<module>" else ""))
+    reader = _Reader(positions, source.first_line - 1 + shift)
+    for statement in wrapper.module.body:
         inner = syntax.children(statement.body) if indent and isinstance(statement, cst.If) else [statement]
         for each in inner:
-            reader.visit(each, _Place(function=prefix or ("<module>" if source.function == "<module>" else "")))
+            reader.visit(each, place)
     return reader.model()
 
 
@@ -48,10 +57,9 @@ class _Place:
 
 
 class _Reader:
-    def __init__(self, positions: object, shift: int, prefix: str) -> None:
+    def __init__(self, positions: object, shift: int) -> None:
         self._positions = positions
         self._shift = shift
-        self._prefix = prefix
         self._functions: list[Function] = []
         self._units: list[Unit | None] = []
         self._calls: list[Call] = []
