@@ -19,13 +19,14 @@ from perftools.record import Audit, Missing
 
 
 class Detector(Protocol):
-    """A rule: a module or object with an id, its limits, and a function."""
+    """A rule: a module or object with an id, its limits, and a function.
+
+    It may also have `pending(evidence, limits) -> bool`: would a longer look tell more?
+    """
 
     id: str
     limits: Mapping[str, float]
     detect: Callable[[Evidence, Mapping[str, float]], Sequence[Finding] | Ok | Missing]
-    pending: Callable[[Evidence, Mapping[str, float]], bool]
-    """Would a longer look tell more?"""
 
 
 @cache
@@ -75,8 +76,12 @@ def settled(audit: Audit) -> bool:
     Services without load are never settled, nor is a hot loop whose values were not read often enough.
     """
     diagnosis, evidence = diagnose(audit), Evidence(audit)
-    if diagnosis.not_checked or any(rule.pending(evidence, rule.limits) for rule in detectors()):
+    if diagnosis.not_checked:
         return False
+    for rule in detectors():
+        pending = getattr(rule, "pending", None)
+        if pending is not None and pending(evidence, rule.limits):
+            return False
     for finding in diagnosis.findings:
         if finding.share is None:
             continue

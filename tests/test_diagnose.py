@@ -1,0 +1,151 @@
+"""The whole diagnosis: order, verdict, where the time goes, and rules that fail."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from perftools.detect import diagnose as engine
+from perftools.detect.diagnose import diagnose, settled
+from perftools.finding import Diagnosis, TimeTable
+from perftools.record import Missing, Run, Samples, Stream
+from tests.scene import FLOAT, Scene, list_of
+
+APP = "/srv/app.py"
+LIB = "/opt/venv/lib/python3.11/site-packages"
+SERVER = ("run", f"{LIB}/uvicorn/main.py", "7")
+FLOATS = (list_of(FLOAT), 500)
+TEXT = """
+def mean(xs):
+    for x in xs:
+        s += x * 1.5
+
+def spread(ys):
+    for y in ys:
+        t += y * y
+
+def handler(body):
+    time.sleep(1)
+    return model.predict(body)
+"""
+
+
+def scene(small: int = 100, large: int = 300) -> Scene:
+    made = Scene()
+    made.file(APP, TEXT)
+    made.sample(small, SERVER, ("handler", APP, "return model"), ("mean", APP, "s += x"))
+    made.sample(large, ("spread", APP, "t += y"))
+    made.saw(APP, "s += x", "mean", xs=FLOATS)
+    made.saw(APP, "t += y", "spread", ys=FLOATS)
+    return made
+
+
+def table(diagnosis: Diagnosis) -> TimeTable:
+    assert isinstance(diagnosis.time, TimeTable)
+    return diagnosis.time
+
+
+def test_the_largest_gain_comes_first_and_the_verdict_names_each_by_its_number() -> None:
+    diagnosis = diagnose(scene().audit())
+    assert [finding.where.function for finding in diagnosis.findings if finding.where] == ["spread", "mean"]
+    assert [clause.finding for clause in diagnosis.verdict] == [1, 2]
+    assert "75 %" in diagnosis.verdict[0].text
+    assert diagnosis.findings[1].entry is not None and diagnosis.findings[1].entry.function == "handler"
+    assert [ok.rule for ok in diagnosis.checked_ok] == ["pandas-hot-path"]
+
+
+def test_severity_orders_before_gain() -> None:
+    diagnosis = diagnose(scene(small=40, large=360).audit())
+    assert [finding.severity for finding in diagnosis.findings] == ["high", "medium"]
+
+
+def test_lines_and_functions_with_their_states() -> None:
+    made = scene()
+    made.sample(50, SERVER, ("handler", APP, "return model"), ("forward", f"{LIB}/torch/nn/modules/module.py", "9"))
+    made.sample(400, ("handler", APP, "time.sleep"), tid=2)
+    made.cpu_s = {(1, 2): 0.0}
+    rows = {row.where.line: row for row in table(diagnose(made.audit())).lines}
+    assert rows[7].share.value == pytest.approx(300 / 450)
+    assert rows[11].does == "torch forward" and rows[11].share.value == pytest.approx(50 / 450)
+    assert rows[10].share.value == 0 and rows[10].waiting == pytest.approx(400 / 100 / 16, rel=0.05)
+    functions = {row.where.function: row for row in table(diagnose(made.audit())).functions}
+    assert functions["spread"].where.line == 5
+    assert functions["handler"].share.value == pytest.approx(50 / 450)
+
+
+def test_what_holds_the_gil_is_running_and_the_rest_native() -> None:
+    made = Scene()
+    made.file(APP, TEXT)
+    made.sample(200, ("spread", APP, "t += y"))
+    made.sample(200, SERVER, ("handler", APP, "return model"))
+    audit = made.audit()
+    samples = audit.observations.samples
+    assert isinstance(samples, Samples)
+    gil = Run(pid=1, round=8, kind="gil", start_s=16.0, duration_s=2.0, ticks=200, errors=0)
+    held = Stream(pid=1, tid=1, thread="", round=8, kind="gil", stacks=(0,) * 25)
+    samples = replace(samples, runs=(*samples.runs, gil), streams=(*samples.streams, held))
+    found = table(diagnose(replace(audit, observations=replace(audit.observations, samples=samples))))
+    rows = {row.where.line: row for row in found.lines}
+    assert rows[7].running == pytest.approx(0.5, abs=0.1) and rows[7].native == pytest.approx(0, abs=0.1)
+    assert rows[11].running == 0 and rows[11].native == pytest.approx(0.5)
+
+
+def test_without_a_finding_the_verdict_says_where_the_time_goes() -> None:
+    made = Scene()
+    made.file(APP, TEXT)
+    made.sample(200, SERVER, ("handler", APP, "return model"), ("forward", f"{LIB}/torch/nn/modules/module.py", "9"))
+    (clause,) = diagnose(made.audit()).verdict
+    assert "No rule fires" in clause.text and "app.py:11 handler (torch forward)" in clause.text
+
+
+def test_idle_and_stacks_that_could_not_be_read_are_said() -> None:
+    made = Scene()
+    made.file(APP, TEXT)
+    made.sample(9, ("spread", APP, "t += y"))
+    audit = made.audit()
+    idle = diagnose(audit)
+    assert not idle.findings and not idle.checked_ok
+    assert idle.verdict[0].text == "Idle, not loaded: 9 busy samples in 16 s."
+    missing = Missing(code="E-PTRACE", reason="no right")
+    unread = diagnose(replace(audit, observations=replace(audit.observations, samples=missing)))
+    assert unread.verdict[0].text == "Stacks could not be read: no right."
+    assert unread.time == missing
+    assert {row.missing.code for row in unread.not_checked} == {"E-PTRACE"}
+
+
+def test_a_rule_that_fails_is_reported_and_takes_no_other_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        id = "broken"
+        limits: dict[str, float] = {}
+
+        @staticmethod
+        def detect(*_: object) -> None:
+            raise RuntimeError("oops")
+
+    monkeypatch.setattr(engine, "detectors", lambda real=engine.detectors(): (Broken, *real))
+    diagnosis = diagnose(scene().audit())
+    assert len(diagnosis.findings) == 2
+    assert [row.missing.reason for row in diagnosis.not_checked] == ["the rule failed: RuntimeError: oops"]
+
+
+def test_a_window_is_settled_when_more_of_it_would_change_no_severity() -> None:
+    assert settled(scene(small=10, large=1500).audit())
+    assert not settled(scene(small=30, large=300).audit()), "8 % to 12 %: low or medium"
+    assert not settled(scene(small=0, large=40).audit()), "too few to tell"
+    unread = scene(small=0, large=1500)
+    unread.sites.clear()
+    assert not settled(unread.audit()), "types not read"
+
+
+def test_workers_are_told_apart() -> None:
+    made = scene(small=0, large=0)
+    made.sample(300, ("spread", APP, "t += y"), pid=1)
+    made.sample(100, ("mean", APP, "s += x"), pid=2)
+    made.cpu_s = {(1, 1): 3.0, (2, 1): 9.0}
+    diagnosis = diagnose(made.audit())
+    loads = {load.pid: load for load in diagnosis.processes}
+    assert loads[1].top is not None and loads[1].top.function == "spread"
+    assert loads[2].cpu_percent == pytest.approx(100 * 9 / 16)
+    first = diagnosis.findings[0]
+    assert first.where is not None and first.where.function == "mean"
+    assert first.share is not None and first.share.value == pytest.approx(0.75)
