@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from msgspec.structs import replace
 
@@ -114,15 +116,11 @@ def test_idle_and_stacks_that_could_not_be_read_are_said() -> None:
 
 
 def test_a_rule_that_fails_is_reported_and_takes_no_other_along(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Broken:
-        id = "broken"
-        limits: dict[str, float] = {}
+    def detect(*_: object) -> None:
+        raise RuntimeError("oops")
 
-        @staticmethod
-        def detect(*_: object) -> None:
-            raise RuntimeError("oops")
-
-    monkeypatch.setattr(engine, "detectors", lambda real=engine.detectors(): (Broken, *real))
+    rules = (SimpleNamespace(id="broken", limits={}, detect=detect), *engine.detectors())
+    monkeypatch.setattr(engine, "detectors", lambda: rules)
     diagnosis = diagnose(scene().audit())
     assert len(diagnosis.findings) == 2
     assert [row.missing.reason for row in diagnosis.not_checked] == ["the rule failed: RuntimeError: oops"]

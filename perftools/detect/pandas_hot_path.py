@@ -21,8 +21,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from perftools.causes import Evidence, Place, function_of, where_of
-from perftools.detect.pandas_use import Kind, Use, use
 from perftools.detect.judging import FLOOR, SHARES, fingerprint, peak, reported, samples_of, unjudged
+from perftools.detect.pandas_use import Kind, Use, use
 from perftools.finding import Finding, Measure, Ok, Where
 from perftools.record import Missing
 
