@@ -28,6 +28,7 @@ LIB = "/opt/venv/lib/python3.11"
         ("<frozen importlib._bootstrap>", "stdlib", "importlib"),
         ("<frozen runpy>", "stdlib", "runpy"),
         ("<string>", "generated", ""),
+        ("/opt/venv/bin/gunicorn", "user", ""),
         ("<__array_function__ internals>", "library", "numpy"),
         (f"{LIB}/site-packages/ours/model.py", "user", ""),
         (f"{LIB}/site-packages/ours_not/model.py", "library", "ours_not"),
@@ -36,6 +37,11 @@ LIB = "/opt/venv/lib/python3.11"
 def test_whose_frame(file: str, owner: str, package: str) -> None:
     frame = classify("f", file, 1, (f"{LIB}/site-packages/ours",))
     assert (frame.owner, frame.package) == (owner, package)
+
+
+def test_a_console_scripts_one_call_is_nobodys_code() -> None:
+    assert classify("<module>", "/opt/venv/bin/gunicorn", 8).owner == "generated"
+    assert classify("<module>", "/srv/bin/worker.py", 8).owner == "user"
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,8 @@ def _finding(cause: Sequence[Judged], evidence: Evidence, limits: Mapping[str, f
 def _facts(head: Judged) -> tuple[Fact, ...]:
     """What was seen, under the names that the source uses; the same container by name and by iterator only once."""
     rows: dict[tuple[str, tuple[int, ...]], Fact] = {}
-    for container in sorted(head.containers, key=lambda each: (each.name.startswith(("<", ".")), -each.elements)):
+    telling = [each for each in head.containers if each.elements >= min(head.elements, limits["elements"])]
+    for container in sorted(telling, key=lambda each: (each.name.startswith(("<", ".")), -each.elements)):
         fact = container.fact()
         rows.setdefault((str(fact.type), fact.sizes[:1]), fact)
     named = [

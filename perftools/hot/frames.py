@@ -12,6 +12,9 @@ Owner = Literal["user", "library", "stdlib", "generated"]
 _PACKAGES = re.compile(r"/(?:site|dist)-packages/([^/]+)")
 _STDLIB = re.compile(r"/lib(?:64)?/(?:python|pypy)3(?:\.\d+t?)?(?:/lib-dynload)?/([^/]+)|/python3\d+\.zip/([^/]+)")
 
+_CONSOLE_SCRIPT = re.compile(r"/bin/[^/.]+$")
+"""`bin/gunicorn`: the one call that pip writes is nobody's code. A function in such a file is somebody's."""
+
 TRANSPARENT = frozenset(
     "functools contextlib concurrent threading asyncio runpy heapq operator itertools bisect _collections_abc abc "
     "collections dataclasses enum typing types numbers random".split()
@@ -88,6 +91,8 @@ def classify(function: str, file: str, line: int, user_paths: Sequence[str] = ()
         return Frame(function, file, line, "library", packages[-1].removesuffix(".py").removesuffix(".pyx"))
     if match := _STDLIB.search(file):
         return Frame(function, file, line, "stdlib", (match[1] or match[2]).removesuffix(".py"))
+    if function == "<module>" and _CONSOLE_SCRIPT.search(file):
+        return Frame(function, file, line, "generated", "")
     if file.endswith((".pyx", ".pxd", ".pxi")):
         return Frame(function, file, line, "library", file.lstrip("./").partition("/")[0])
     return Frame(function, file, line, "user", "")

@@ -101,11 +101,8 @@ def version_of(number: int) -> Version:
     return (number >> 24 & 0xFF, number >> 16 & 0xFF, number >> 8 & 0xFF)
 
 
-def read(memory: Memory, runtime: int, version: Version) -> dict[str, int]:
-    """The published offsets, as "group.field".
-
-    Raises Unreadable: an unknown version, a free-threaded build, nonsense.
-    """
+def field_names(version: Version) -> list[str]:
+    """The names of the published offsets in their order, "group.field". Raises Unreadable for an unknown version."""
     groups = _STRUCTS.get(version[:2])
     if groups is None:
         raise Unreadable(f"the debug offsets of CPython {version[0]}.{version[1]} are not known", "V-VERSION")
@@ -115,6 +112,15 @@ def read(memory: Memory, runtime: int, version: Version) -> dict[str, int]:
             prefix = word.replace(":", ".")
         else:
             names.append(prefix + word)
+    return names
+
+
+def read(memory: Memory, runtime: int, version: Version) -> dict[str, int]:
+    """The published offsets, as "group.field".
+
+    Raises Unreadable: an unknown version, a free-threaded build, nonsense.
+    """
+    names = field_names(version)
     values = struct.unpack(f"<{len(names)}Q", memory.read(runtime + len(COOKIE), 8 * len(names)))
     offsets = dict(zip(names, values, strict=True))
     if offsets["free_threaded"]:
