@@ -13,21 +13,13 @@ from typing import Any
 import perftools_benchmarks.forms
 import pytest
 
+from tests.live.command import report
 from tests.live.services import Service, children, line_of, loaded, reference
 
 pytestmark = pytest.mark.live
 
 FORMS = Path(perftools_benchmarks.forms.__file__).parent
-PERFTOOLS = (sys.executable, "-m", "perftools")
 WINDOW = ("--window", "5")
-
-
-def report(*arguments: str | int | Path, code: int = 0) -> Any:
-    """What `perftools … --json` prints, its exit code checked."""
-    command = [*PERFTOOLS, *map(str, arguments), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-    assert done.returncode == code, done.stdout + done.stderr
-    return json.loads(done.stdout)
 
 
 def assert_finding(finding: Any, rule: str, form: str, function: str, first: str, last: str) -> None:
