@@ -60,7 +60,7 @@ def diagnose(audit: Audit) -> Diagnosis:
     findings.sort(key=lambda finding: (-SEVERITIES.index(finding.severity), -finding.rank))
     table = time_table(evidence)
     return Diagnosis(
-        verdict=tuple(_verdict(findings, unjudged, table)),
+        verdict=tuple(_verdict(findings, unjudged, table, evidence)),
         findings=tuple(findings),
         checked_ok=tuple(fine),
         not_checked=tuple(unjudged),
@@ -91,7 +91,9 @@ def settled(audit: Audit) -> bool:
     return True
 
 
-def _verdict(findings: Sequence[Finding], unjudged: Sequence[Unjudged], table: TimeTable | Missing) -> list[Clause]:
+def _verdict(
+    findings: Sequence[Finding], unjudged: Sequence[Unjudged], table: TimeTable | Missing, evidence: Evidence
+) -> list[Clause]:
     if isinstance(table, Missing):
         return [Clause(text=f"Stacks could not be read: {table.reason}.")]
     if not findings and unjudged and all(row.missing.code == "E-IDLE" for row in unjudged):
@@ -100,7 +102,7 @@ def _verdict(findings: Sequence[Finding], unjudged: Sequence[Unjudged], table: T
     if not clauses:
         if unjudged and len(unjudged) == len(detectors()):
             return [Clause(text=f"Nothing could be judged: {unjudged[0].missing.reason}.")]
-        clauses.append(Clause(text=_elsewhere(table)))
+        clauses.append(Clause(text=_elsewhere(table, evidence)))
     return clauses
 
 
@@ -111,16 +113,25 @@ def _clause(finding: Finding) -> str:
     return f"{share} of the {of} goes to {finding.title}{where}."
 
 
-def _elsewhere(table: TimeTable) -> str:
-    """Without a finding: where the time goes."""
-    if not table.lines:
+def _elsewhere(table: TimeTable, evidence: Evidence) -> str:
+    """Without a finding: where the time goes, and whether it is the user's code at all."""
+    profile = evidence.profile
+    if not table.lines or profile is None:
         return "No rule fires, and no line stands out."
+    libraries = sum(
+        weight
+        for charge, weight in zip(evidence.charges, profile.weight, strict=True)
+        if charge is not None and charge.kind in ("library", "framework")
+    )
     top = table.lines[0]
     what = f" ({top.does})" if top.does else ""
-    return (
-        f"No rule fires. Most time, {100 * top.share.value:.0f} %, is at "
-        f"{top.where.file.rpartition('/')[2]}:{top.where.line} {top.where.function}{what}."
-    )
+    place = f"{top.where.file.rpartition('/')[2]}:{top.where.line} {top.where.function}{what}"
+    if 2 * libraries > profile.total:
+        return (
+            f"No rule fires: {100 * libraries / profile.total:.0f} % of the CPU lies in library code, "
+            f"most at {place} with {100 * top.share.value:.0f} %."
+        )
+    return f"No rule fires. Most time, {100 * top.share.value:.0f} %, is at {place}."
 
 
 def _notes(evidence: Evidence) -> list[str]:
