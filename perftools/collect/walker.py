@@ -19,7 +19,7 @@ from perftools.source import Watch
 from perftools.target.proc import HOST
 
 STEP_CPU_S = 0.008
-"""A walk that takes longer ends where it is."""
+"""A walk that takes longer goes on with the next step."""
 _MAX_DESCRIPTIONS = 4096
 
 
@@ -30,6 +30,7 @@ class Walker:
         self.walks = 0
         self.failed = 0
         self._process = process
+        self._turn = 0
         self._runtime = interpreter.attach(process.pid)
         self._codes = frames.Codes()
         self._heap = Heap(self._runtime)
@@ -45,11 +46,14 @@ class Walker:
         self._rest.clear()
 
     def walk(self, watches: Mapping[str, Sequence[Watch]], sightings: dict[Spot, Sightings]) -> None:
-        """One look at all its threads. Raises Unreadable where the process as a whole cannot be read any more."""
+        """One look at its threads, as many as the time allows. Raises Unreadable where the process as a whole cannot be read any more."""
         end_s = time.thread_time() + STEP_CPU_S
-        for thread in interpreter.threads(self._runtime):
+        threads = list(interpreter.threads(self._runtime))
+        first = self._turn % max(len(threads), 1)
+        for thread in threads[first:] + threads[:first]:
             if time.thread_time() > end_s:
-                return
+                return  # the next walk goes on here
+            self._turn += 1
             try:
                 if not thread.frame or self._at_rest(thread):
                     continue

@@ -11,7 +11,7 @@ from perftools.remote.memory import Unreadable, sane
 from perftools.remote.strings import Names
 
 # Include/object.h
-INLINE_VALUES, MANAGED_DICT, HEAP_TYPE, READY = 1 << 2, 1 << 4, 1 << 9, 1 << 12
+INLINE_VALUES, MANAGED_DICT, HEAP_TYPE = 1 << 2, 1 << 4, 1 << 9
 _TYPE_SUBCLASS = 1 << 31
 _SUBCLASS = {25: "list", 26: "tuple", 27: "bytes", 28: "str", 29: "dict"}
 """Py_TPFLAGS_*_SUBCLASS by bit. Not int (24): what inherits from it is a number under its own name."""
@@ -20,7 +20,7 @@ _KINDS = frozenset((
     "array.array", "collections.deque", "numpy.ndarray",
     "list_iterator", "list_reverseiterator", "tuple_iterator", "iterator", "reversed", "enumerate",
     "zip", "map", "filter", "str_iterator", "str_ascii_iterator", "bytes_iterator", "bytearray_iterator",
-    "array.arrayiterator", "arrayiterator",    "range_iterator", "longrange_iterator", "generator", "set_iterator",
+    "array.arrayiterator", "arrayiterator", "range_iterator", "longrange_iterator", "generator", "set_iterator",
     "dict_keyiterator", "dict_valueiterator", "dict_itemiterator",
     "dict_reversekeyiterator", "dict_reversevalueiterator", "dict_reverseitemiterator",
     "dict_keys", "dict_values", "dict_items", "mappingproxy",
@@ -159,7 +159,7 @@ class Heap:
         base, namespace = struct.unpack_from("<QQ", data, 256)
         (dict_offset,) = struct.unpack_from("<q", data, 288)
         (mro,) = struct.unpack_from("<Q", data, 344)
-        if not references & 0xFFFFFFFF or not flags & READY or not sane(metatype):
+        if not references & 0xFFFFFFFF or not sane(metatype):
             raise Unreadable(f"{address:#x} is no type")
         if metatype != address and not self.memory.u64(metatype + 168) & _TYPE_SUBCLASS:
             raise Unreadable(f"{address:#x}: its type is none of types")
