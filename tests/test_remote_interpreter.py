@@ -95,7 +95,7 @@ def test_a_process_without_python_is_refused() -> None:
     own_runtime()
     sleep = subprocess.Popen(["sleep", "60"])
     try:
-        with pytest.raises(Unreadable, match="_PyRuntime") as caught:
+        with pytest.raises(Unreadable, match=r"^no _PyRuntime") as caught:
             interpreter.attach(sleep.pid)
         assert caught.value.code == "V-BUILD"
     finally:
@@ -135,3 +135,16 @@ def test_mappings_have_a_path_and_an_order() -> None:
     mappings = file_mappings(os.getpid())
     assert any(mapping.path == _own_library() for mapping in mappings)
     assert [mapping.start for mapping in mappings] == sorted(mapping.start for mapping in mappings)
+
+
+def test_a_process_whose_memory_is_closed_to_us_is_said_to_be_so() -> None:
+    class Closed(Memory):
+        """As under Yama: the mappings can be seen, the memory cannot."""
+
+        def _fetch(self, ranges: Sequence[Range]) -> bytes:
+            raise Unreadable("the kernel does not let us read this process's memory", "V-NORIGHT")
+
+    own_runtime()
+    with pytest.raises(Unreadable) as caught:
+        interpreter.open_runtime(Closed(os.getpid()))
+    assert caught.value.code == "V-NORIGHT"

@@ -46,7 +46,10 @@ class Walker:
         self._rest.clear()
 
     def walk(self, watches: Mapping[str, Sequence[Watch]], sightings: dict[Spot, Sightings]) -> None:
-        """One look at its threads, as many as the time allows. Raises Unreadable where the process as a whole cannot be read any more."""
+        """One look at its threads, as many as the time allows.
+
+        Raises Unreadable where the process as a whole cannot be read any more.
+        """
         end_s = time.thread_time() + STEP_CPU_S
         threads = list(interpreter.threads(self._runtime))
         first = self._turn % max(len(threads), 1)

@@ -11,6 +11,7 @@ from perftools.remote.elf import Image, open_regular, read_image
 from perftools.remote.memory import Memory, Unreadable
 
 _PAGE = 4096
+_UNLIKELY = 2
 _HEAD = 512
 """Bytes of a file that are compared with what is mapped: the ELF header and its segments."""
 
@@ -23,6 +24,7 @@ class Mapping(NamedTuple):
     offset: int
     device: str
     inode: int
+    executable: bool
     path: str
 
 
@@ -46,9 +48,8 @@ def file_mappings(pid: int) -> list[Mapping]:
                 parts = line.rstrip("\n").split(maxsplit=5)
                 if len(parts) == 6 and parts[5].startswith("/"):
                     start, _, end = parts[0].partition("-")
-                    mappings.append(
-                        Mapping(int(start, 16), int(end, 16), int(parts[2], 16), parts[3], int(parts[4]), parts[5])
-                    )
+                    place = int(start, 16), int(end, 16), int(parts[2], 16)
+                    mappings.append(Mapping(*place, parts[3], int(parts[4]), "x" in parts[1], parts[5]))
     except PermissionError as error:
         raise Unreadable("the kernel does not let us see this process's mappings", "V-NORIGHT") from error
     except (FileNotFoundError, ProcessLookupError) as error:
@@ -65,7 +66,7 @@ def find_runtime(memory: Memory) -> Found:
         groups.setdefault((mapping.device, mapping.inode), []).append(mapping)
     reasons = []
     for group in sorted(groups.values(), key=_likelihood):
-        if _likelihood(group) == 2:
+        if _likelihood(group) == _UNLIKELY:
             break
         try:
             image = _open_image(memory, group)
@@ -79,6 +80,8 @@ def find_runtime(memory: Memory) -> Found:
                     group[0].path,
                 )
         except Unreadable as error:
+            if error.code in ("V-NORIGHT", "V-GONE"):
+                raise
             reasons.append(f"{group[0].path}: {error.reason}")
     if not groups:
         raise Unreadable("the process has no mapped files (it is starting, or ended)", "V-GONE")
@@ -86,8 +89,11 @@ def find_runtime(memory: Memory) -> Found:
 
 
 def _likelihood(group: list[Mapping]) -> int:
+    """The order in which to look: a libpython, then the program; not other libraries, nor files that hold data."""
     name = os.path.basename(group[0].path)
-    return 0 if name.startswith("libpython3") else 1 if not re.search(r"\.so\b", name) else 2
+    if not any(mapping.executable for mapping in group):
+        return _UNLIKELY
+    return 0 if name.startswith("libpython3") else _UNLIKELY if re.search(r"\.so\b", name) else 1
 
 
 def _version_in_name(path: str) -> str:
