@@ -1,9 +1,9 @@
 """Does one iteration need the one before it? Then no array expression replaces the loop.
 
 A name is carried when an iteration reads it before assigning it and assigns it somewhere: a filter's state, a
-recurrence, a running balance that decides something. Pure accumulation is not carried (`s += x`, `m = max(m, x)`,
-`if x > best: best = x`), nor is a counter. A list that is read at one index and written at another, or appended to
-and read by index, is carried too (dynamic programming).
+recurrence, a running balance that decides something. Pure accumulation is not carried (see `accumulation`), nor is a
+counter, nor whatever hangs on a name that each iteration gets anew (`row["score"] = row["price"] * 2`). A list that is
+read at one index and written at another, or appended to and read by index, is carried too (dynamic programming).
 """
 
 from __future__ import annotations
@@ -14,13 +14,11 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from perftools.source.syntax import SCOPES, base, callee, children, is_constant, path, targets, walk
+from perftools.source.accumulation import best_kept, gathered, mentions, pairs
+from perftools.source.syntax import SCOPES, base, callee, children, code, is_constant, path, targets, walk
 
-_BEST = {"max", "min", "fmax", "fmin", "maximum", "minimum"}
-_GROWS = {"append", "concatenate", "concat", "hstack", "vstack"}
 _TAKES = {"pop", "popleft", "popitem", "heappop"}
 _ADDS = {"add", "appendleft", "push", "update", "heappush"}
-_NO_CODE = cst.Module([])
 
 
 @dataclass
@@ -31,8 +29,10 @@ class _Flow:
     read_first: set[str] = field(default_factory=set)
     read: set[str] = field(default_factory=set)
     accumulated: set[str] = field(default_factory=set)
-    counters: set[str] = field(default_factory=set)
-    loads: dict[str, set[str]] = field(default_factory=dict)
+    steps: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
+    """What each accumulated name is stepped by."""
+    loads: dict[str, dict[str, set[str]]] = field(default_factory=dict)
+    """By container: the indices read, as text, each with the names in it."""
     stores: dict[str, set[str]] = field(default_factory=dict)
     appended: set[str] = field(default_factory=set)
     taken: set[str] = field(default_factory=set)
@@ -42,6 +42,17 @@ class _Flow:
     """Written before anything else was done with them in the iteration."""
     places: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
     """Where each name is assigned, stored into or appended to."""
+
+    def anew(self, name: str) -> bool:
+        """Does each iteration get this name, or what it hangs on, anew?"""
+        return name in self.fresh or name.partition(".")[0] in self.fresh
+
+    def counts(self, name: str) -> bool:
+        """Is it only stepped, by a step that never changes? Then reading it carries nothing."""
+        steps = self.steps.get(name, [])
+        return name not in self.written and all(
+            is_constant(step) or (path(step) and path(step) not in self.written | self.accumulated) for step in steps
+        )
 
 
 class Dependence(NamedTuple):
@@ -57,22 +68,35 @@ def carried(body: cst.CSTNode, bound: Iterable[str] = (), *, shared: frozenset[s
     `bound`: names that each iteration gets anew (loop targets, parameters). `shared`: for a function's body, where only
     attributes and the names declared `global` or `nonlocal` outlive a call.
     """
-    flow = _Flow(written=set(bound))
+    names = set(bound)
+    flow = _Flow(written=set(names), fresh=names - {"self"} if shared is not None else set(names))
     _visit(body, flow)
     reasons: dict[str, str] = {}
-    for name in sorted(flow.read_first & (flow.written | flow.accumulated) - flow.counters):
-        reasons.setdefault(name, f"{name} carries over")
-    for name in sorted(flow.accumulated & flow.read - flow.fresh - flow.counters):
-        reasons.setdefault(name, f"{name} is accumulated and read")
+    for name in sorted(flow.read_first & (flow.written | flow.accumulated)):
+        if not flow.counts(name):
+            reasons.setdefault(name, f"{name} carries over")
+    for name in sorted(flow.accumulated & flow.read):
+        if not flow.counts(name):
+            reasons.setdefault(name, f"{name} is accumulated and read")
     if shared is not None:
         reasons = {name: reason for name, reason in reasons.items() if "." in name or name in shared}
     else:
-        for name in sorted(flow.stores.keys() & flow.loads.keys() - flow.fresh):
-            if any(load != store for load in flow.loads[name] for store in flow.stores[name]):
-                reasons.setdefault(name, f"{name} is read at one index and written at another")
-        for name in sorted(flow.appended & flow.loads.keys() - flow.fresh):
+        for name in sorted(flow.stores.keys() & flow.loads.keys()):
+            if (reason := _moves(name, flow)) != "":
+                reasons.setdefault(name, reason)
+        for name in sorted(flow.appended & flow.loads.keys()):
             reasons.setdefault(name, f"{name} grows and is read by index")
-    return [Dependence(reason, flow.places.get(name, ())) for name, reason in reasons.items()]
+    return [Dependence(reason, flow.places.get(name, ())) for name, reason in reasons.items() if not flow.anew(name)]
+
+
+def _moves(name: str, flow: _Flow) -> str:
+    """Is the container read where another iteration wrote: at another index, or always at the same one?"""
+    for load, used in flow.loads[name].items():
+        if any(load != store for store in flow.stores[name]):
+            return f"{name} is read at one index and written at another"
+        if load in flow.stores[name] and not used & (flow.written | flow.accumulated):
+            return f"{name}[{load}] carries over"
+    return ""
 
 
 def worklist(body: cst.CSTNode) -> frozenset[str]:
@@ -117,9 +141,9 @@ def _visit(node: cst.CSTNode, flow: _Flow) -> None:  # noqa: C901, PLR0912, PLR0
             _visit(node.key, flow)
             _visit(node.value, flow)
         case cst.Subscript():
-            name = base(node)
-            if name:
-                flow.loads.setdefault(name, set()).add(_index(node))
+            if name := base(node):
+                used = {path(each) for each in walk(node) if isinstance(each, cst.Name)} - {name}
+                flow.loads.setdefault(name, {}).setdefault(_index(node), set()).update(used)
             _children(node, flow)
         case cst.Expr(value=cst.Call() as call):
             taken = set(flow.taken)
@@ -183,99 +207,73 @@ def _write(target: cst.CSTNode, flow: _Flow) -> None:
             flow.written.add(name)
 
 
-def _assign(places: Sequence[cst.CSTNode], value: cst.BaseExpression, flow: _Flow) -> None:
-    if len(places) == 1 and (name := path(places[0])) and (rest := _accumulation(name, value)) is not None:
-        for each in rest:
-            _visit(each, flow)
-        _accumulate(name, all(is_constant(each) for each in rest), flow)
-        flow.places.setdefault(name, []).append(places[0])
-        return
-    _visit(value, flow)
-    for place in places:
-        _write(place, flow)
+def _assign(places: Sequence[cst.BaseExpression], value: cst.BaseExpression, flow: _Flow) -> None:
+    split = pairs(places[0], value) if len(places) == 1 else [(place, value) for place in places]
+    gathering = [(place, gathered(place, own)) for place, own in split]
+    for (place, own), (_, rest) in zip(split, gathering, strict=True):
+        if rest is None:
+            _visit(own, flow)
+        else:
+            _accumulate(place, rest, flow)
+    for place, rest in gathering:
+        if rest is None:
+            _write(place, flow)
 
 
 def _augmented(node: cst.AugAssign, flow: _Flow) -> None:
-    name = path(node.target)
-    _visit(node.value, flow)
-    flow.places.setdefault(base(node.target), []).append(node.target)
-    if not name:
-        if isinstance(node.target, cst.Subscript) and (name := base(node.target)):
-            flow.stores.setdefault(name, set()).add(_index(node.target))
-            for element in node.target.slice:
-                _visit(element, flow)
-        return
-    if _mentions(node.value, name):
-        flow.written.add(name)
-        return
-    _accumulate(name, is_constant(node.value), flow)
-
-
-def _accumulate(name: str, counts: bool, flow: _Flow) -> None:
-    """`counts`: by a constant step; a counter may be read without carrying anything."""
-    if counts and (name in flow.counters or name not in flow.accumulated):
-        flow.counters.add(name)
+    if mentions(node.value, node.target) and path(node.target):
+        _visit(node.target, flow)
+        _visit(node.value, flow)
+        _write(node.target, flow)
     else:
-        flow.counters.discard(name)
-    flow.accumulated.add(name)
+        _accumulate(node.target, [node.value], flow)
 
 
-def _accumulation(name: str, value: cst.BaseExpression) -> Sequence[cst.BaseExpression] | None:
-    """What is accumulated in `name = name + x`, `name = max(name, x)`; None where it is no pure accumulation."""
-    if isinstance(value, cst.BinaryOperation) and isinstance(value.operator, cst.Add | cst.Subtract | cst.Multiply):
-        left_is, right_is = path(value.left) == name, path(value.right) == name
-        if left_is and not _mentions(value.right, name):
-            return [value.right]
-        if right_is and not isinstance(value.operator, cst.Subtract) and not _mentions(value.left, name):
-            return [value.left]
-    if isinstance(value, cst.Call) and callee(value)[0] in _GROWS and value.args:  # quadratic, but nothing is carried
-        first = value.args[0].value
-        grown = [each.value for each in first.elements] if isinstance(first, cst.List | cst.Tuple) else [first]
-        if any(path(each) == name for each in grown):
-            others = [each for each in grown if path(each) != name] + [each.value for each in value.args[1:]]
-            return None if any(_mentions(other, name) for other in others) else others
-    if isinstance(value, cst.Call) and callee(value)[0] in _BEST:
-        others = [argument.value for argument in value.args if path(argument.value) != name]
-        if len(others) == len(value.args) - 1 and not any(_mentions(other, name) for other in others):
-            return others
-    return None
+def _accumulate(place: cst.CSTNode, rest: Sequence[cst.CSTNode], flow: _Flow) -> None:
+    for each in rest:
+        _visit(each, flow)
+    flow.places.setdefault(base(place), []).append(place)
+    if isinstance(place, cst.Subscript):
+        flow.stores.setdefault(base(place), set()).add(_index(place))
+        for element in place.slice:
+            _visit(element, flow)
+    elif name := path(place):
+        flow.accumulated.add(name)
+        flow.steps.setdefault(name, []).extend(rest)
 
 
 def _conditional(node: cst.If, flow: _Flow) -> None:
     """`if x > best: best = x` keeps the best so far: the test's read of `best` carries nothing."""
-    best: set[str] = set()
-    if isinstance(node.test, cst.Comparison):
-        compared = {path(node.test.left), *(path(part.comparator) for part in node.test.comparisons)} - {""}
-        for statement in walk(node.body, scopes=False):
-            if isinstance(statement, cst.Assign) and len(statement.targets) == 1:
-                name = path(statement.targets[0].target)
-                if name in compared and not _mentions(statement.value, name):
-                    best.add(name)
-        best -= flow.written
-    if best:
-        for part in (node.test.left, *(each.comparator for each in node.test.comparisons)):  # type: ignore[attr-defined]  # a Comparison, as tested above
-            if path(part) not in best:
-                _visit(part, flow)
-        flow.accumulated |= best
-        before = set(flow.written)
-        _visit(node.body, flow)
-        flow.written = (flow.written - best) | (before & best)
-    else:
-        _visit(node.test, flow)
-        _visit(node.body, flow)
+    best = best_kept(node.test, node.body) - flow.written
+    _test(node.test, best, flow)
+    before = set(flow.written)
+    _visit(node.body, flow)
+    flow.written = (flow.written - best) | (before & best)
+    flow.accumulated |= best
+    for name in best:
+        flow.steps.setdefault(name, []).append(node)
     if node.orelse is not None:
         _visit(node.orelse, flow)
 
 
-def _mentions(node: cst.CSTNode, name: str) -> bool:
-    return any(path(each) == name for each in walk(node))
+def _test(test: cst.BaseExpression, best: set[str], flow: _Flow) -> None:
+    """Visit a condition, but for the comparisons with the best so far and the check that there is one."""
+    if isinstance(test, cst.BooleanOperation):
+        _test(test.left, best, flow)
+        _test(test.right, best, flow)
+    elif isinstance(test, cst.Comparison):
+        for side in (test.left, *(part.comparator for part in test.comparisons)):
+            if path(side) not in best:
+                _visit(side, flow)
+    else:
+        _visit(test, flow)
 
 
 def _index(node: cst.Subscript) -> str:
-    """The text of all indices of a chain m[i][j], spaces dropped."""
+    """The text of all indices of a chain m[i][j]."""
     parts: list[str] = []
     inner: cst.CSTNode = node
     while isinstance(inner, cst.Subscript):
-        parts.append("".join(_NO_CODE.code_for_node(element) for element in inner.slice))
+        parts.append(",".join(code(element) for element in inner.slice))
         inner = inner.value
-    return "][".join(reversed(parts)).replace(" ", "")
+    return "][".join(reversed(parts))

@@ -26,6 +26,14 @@ def path(node: cst.CSTNode) -> str:
     return ""
 
 
+_EMPTY = cst.Module([])
+
+
+def code(node: cst.CSTNode) -> str:
+    """The node's text without spaces: equal for the same name, attribute or subscript."""
+    return path(node) or _EMPTY.code_for_node(node).replace(" ", "")
+
+
 def base(node: cst.CSTNode) -> str:
     """The name that a chain of subscripts, attributes and calls hangs on as far as it is a path: "m" for m[i][j]."""
     while isinstance(node, cst.Subscript):
