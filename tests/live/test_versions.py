@@ -18,7 +18,8 @@ pytestmark = pytest.mark.live
 VECTORS = str(Path(__file__).with_name("vectors_target.py"))
 FRAMES = str(Path(__file__).with_name("frames_target.py"))
 AT_ONCE = 3
-"""Each target keeps half a core busy."""
+WINDOW_S = 5
+"""Rather more of it than a quiet machine needs: values are read in small steps, fewer where others want the CPU."""
 
 
 class Worker(NamedTuple):
@@ -47,7 +48,7 @@ def reports() -> dict[Worker, Any]:
                 stack.enter_context(started(pythons()[worker.version], VECTORS, str(worker.sleepers)))
                 for worker in together
             ]
-            found |= zip(together, audits(*pids), strict=True)
+            found |= zip(together, audits(*pids, window=WINDOW_S), strict=True)
     return found
 
 
@@ -65,20 +66,21 @@ def test_the_list_loop_is_found(worker: Worker, reports: dict[Worker, Any]) -> N
     [process] = found["target"]["processes"]
     assert process["python"].startswith("{}.{}.".format(*worker.version))
     assert process["threads"] == 1 + worker.sleepers
-    [finding] = found["findings"]
+    assert len(found["findings"]) == 1, found["not_checked"]
+    finding = found["findings"][0]
     assert (finding["rule"], finding["severity"]) == ("list-hot-path", "high")
     where, share = finding["where"], finding["share"]
     assert (where["file"], where["function"]) == (VECTORS, "dot")
     assert where["line"] <= line_of(VECTORS, "total += a * b") <= where["end_line"]
     assert share["of"] == ("gil" if worker.version <= (3, 10) else "cpu")
-    assert 0.3 < share["value"] < 0.85, "threads that sleep are not taken for busy ones"
+    assert 0.4 < share["value"] < 0.95, "threads that sleep are not taken for busy ones"
     assert finding["entry"]["function"] == "rank"
 
 
 def test_the_use_of_pandas_is_found_and_fails_the_command_where_that_is_asked_for() -> None:
     """On the oldest Python here that has pandas."""
     with started(python_with("pandas")[0], FRAMES) as pid:
-        found = report("audit", pid, "--window", "4", "--fail-on", "high", code=1)
+        found = report("audit", pid, "--window", WINDOW_S, "--fail-on", "high", code=1)
     finding = found["findings"][0]
     assert (finding["rule"], finding["severity"]) == ("pandas-hot-path", "high")
     where = finding["where"]
