@@ -71,20 +71,22 @@ def diagnose(seen: Audit) -> Diagnosis:
 
 
 def watches(samples: Samples, target: Target, sources: Sources) -> list[Watch]:
-    """Where values should be read: functions with loops, or with pandas below, that hold at least 2 % of the samples.
+    """Where values should be read: functions with loops, or with pandas below, that hold 2 % of the busy samples.
 
     Callers near the leaf count too: the loop that calls a hot helper may be theirs.
     """
     frames = [classify(*frame, target.user_paths) for frame in samples.frames]
-    counts = Counter(stack for stream in samples.streams for stack in stream.stacks)
+    counts = Counter(stack for stream in samples.streams for stack in stream.stacks if samples.stacks[stack])
     weights: Counter[record.Source] = Counter()
     given: set[record.Source] = set()
+    busy = 0
     for stack, count in counts.items():
         near, library = _near([frames[at] for at in samples.stacks[stack]])
+        busy += count if near or not waits(frames[samples.stacks[stack][0]]) else 0
         found = {source for frame in near if (source := sources.at(frame.file, frame.line)) is not None}
         weights.update(dict.fromkeys(found, count))
         given |= found if library else set()
-    least = _HOT * counts.total()
+    least = _HOT * busy
     hot = [
         watch(source, assigned=source in given)
         for source, count in weights.most_common(_MOST_WATCHED)
@@ -96,7 +98,7 @@ def watches(samples: Samples, target: Target, sources: Sources) -> list[Watch]:
 def _near(stack: Sequence[Frame]) -> tuple[list[Frame], bool]:
     """The user's frames next to the leaf (leaf first), up to the library that called them; and: is pandas below?
 
-    None where the thread waits or works in another library.
+    No frame where the thread waits or works in another library.
     """
     if not stack or waits(stack[0]):
         return [], False

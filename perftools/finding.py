@@ -77,7 +77,7 @@ class Finding(Part, frozen=True, kw_only=True):
     why: str
     todo: str
     fingerprint: str
-    """Stable over runs, hosts and line shifts: rule, file relative to its import root, function, statement."""
+    """Stable over runs and line shifts: rule, last two parts of the file's path, function, text of the line."""
     entry: Where | None = None
     """The route handler or task function that leads here."""
     gain: Gain | None = None

@@ -60,6 +60,40 @@ def test_small_frames_by_diversity_and_large_ones_by_rows() -> None:
     assert isinstance(detect(Evidence(scene.audit()), limits), Ok)
 
 
+def ok(scene: Scene) -> bool:
+    return isinstance(detect(Evidence(scene.audit()), limits), Ok)
+
+
+def test_a_loops_own_rows_say_nothing_of_the_frames_size() -> None:
+    text = "def f(df):\n    out = []\n    for _, row in df.iterrows():\n        out.append(row.a * 2)\n    return out\n"
+    scene = pandas_scene(text, "iterrows", "DataFrame.iterrows", "frame.py", 40)
+    scene.saw(APP, "iterrows", "f", df=(FRAME, 10_000, 6), row=(Type(name="Series"), 6))
+    (finding,) = findings(scene)
+    assert finding.title == "pandas row by row over a frame of 10000 rows"
+
+
+def test_a_small_series_beside_a_large_frame_makes_no_small_frame() -> None:
+    text = "def f(df, weights):\n    return df.merge(weights)\n"
+    scene = pandas_scene(text, "df.merge", "DataFrame.merge", "frame.py", 50)
+    scene.saw(APP, "df.merge", "f", df=(FRAME, 400_000, 6), weights=(Type(name="Series"), 3))
+    assert ok(scene)
+
+
+def test_aggregation_visits_rows_only_where_it_calls_back() -> None:
+    text = "def f(df):\n    return df.groupby('k').agg(spread)\n\ndef spread(xs):\n    return xs.max() - xs.min()\n"
+    scene = pandas_scene(text, "agg(spread)", "DataFrameGroupBy.agg", "groupby/generic.py", 30)
+    assert ok(scene)
+    base = ("DataFrameGroupBy.agg", f"{PANDAS}/groupby/generic.py", "100")
+    scene.sample(40, ("f", APP, "agg(spread)"), base, ("spread", APP, "return xs.max()"))
+    (finding,) = findings(scene)
+    assert "row by row" in finding.title
+
+
+def test_what_makes_the_iterable_is_done_once() -> None:
+    text = "def f(df):\n    for name in df['name']:\n        use(name)\n"
+    assert ok(pandas_scene(text, "df['name']", "DataFrame.__getitem__", "frame.py", 20))
+
+
 def test_a_few_lines_that_call_c_are_large_frames() -> None:
     text = "def f(a, b):\n    return a.merge(b)\n"
     scene = pandas_scene(text, "a.merge", "DataFrame.merge", "frame.py", 20)

@@ -5,6 +5,7 @@ from perftools.causes.code import FEWEST_WALKS, Code, Facts, Loop
 from perftools.causes.evidence import Evidence
 from perftools.causes.groups import (
     HELPER_SHARE,
+    Entry,
     LibraryGroup,
     LoopGroup,
     Place,
@@ -21,6 +22,7 @@ __all__ = [
     "Charge",
     "Code",
     "Container",
+    "Entry",
     "Evidence",
     "Facts",
     "LibraryGroup",

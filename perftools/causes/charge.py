@@ -44,6 +44,8 @@ class Charge(NamedTuple):
     entry: str = ""
     """Name of the library's function that was entered, qualified where the version has it."""
     entry_file: str = ""
+    calls_back: bool = False
+    """The library called a function of the user's: df.apply(f), not df.sum()."""
     outer: tuple[Loop, ...] = ()
     """Loops around `loop`, in this function and in its callers, innermost first."""
     route: Frame | None = None
@@ -86,7 +88,7 @@ def _repair(stack: tuple[Frame, ...], index: int, code: Code) -> Frame:
         return frame
     callee = _called_name(stack[index + 1])
     model = code.model_at(frame.file, frame.line)
-    if not callee or model is None or any(call.name == callee for call in model.calls_at(frame.line)):
+    if not callee or model is None or code.calls_at(frame.file, frame.line, callee):
         return frame
     function = model.function_at(frame.line)
     for call in model.calls:
@@ -119,6 +121,7 @@ def _library(stack: tuple[Frame, ...], index: int, below: Frame, code: Code) -> 
         package=below.package,
         entry=entry.function,
         entry_file=entry.file,
+        calls_back=any(frame.owner == "user" for frame in stack[start:]),
         route=_route(stack, index, code),
     )
 
@@ -133,25 +136,16 @@ def _enters_loop(stack: tuple[Frame, ...], index: int) -> bool:
 
 def _native_call(frame: Frame, code: Code) -> str:
     """The C function that this leaf line is mostly inside of, where that is not the loop's own work; else ""."""
-    model = code.model_at(frame.file, frame.line)
-    if model is None:
-        return ""
     positions = code.positions(frame.file, frame.line)
     total = sum(position.count for position in positions)
     inside: dict[str, int] = {}
     for position in positions:
-        if position.calling and (name := _call_at(model, position.line, position.column, position.end_column)):
+        name = code.call_ending_at(frame.file, position.end_line, position.end_column) if position.calling else ""
+        if name:
             inside[name] = inside.get(name, 0) + position.count
     for name, count in inside.items():
         if 2 * count >= total and total >= 3 and not _is_cheap(name):
             return name
-    return ""
-
-
-def _call_at(model: Model, line: int, column: int, end_column: int) -> str:
-    for call in model.calls:
-        if (call.span.line, call.span.column, call.span.end_column) == (line, column, end_column):
-            return call.path or call.name
     return ""
 
 

@@ -40,6 +40,8 @@ class Code:
         self._sites: dict[str, list[Site]] = defaultdict(list)
         for site in () if isinstance(values, Missing) else values.sites:
             self._sites[site.file].append(site)
+        self._lines: dict[int, list[str]] = {}
+        self._calls: dict[tuple[str, int, str], bool] = {}
         self.differing = frozenset(index for index in range(len(self.sources)) if self._differs(index))
 
     def source_at(self, file: str, line: int) -> int | None:
@@ -64,8 +66,38 @@ class Code:
         index = self.source_at(file, line)
         if index is None:
             return ""
+        return self._text(index, line).strip()
+
+    def calls_at(self, file: str, line: int, name: str) -> bool:
+        """May this line be calling something of that name: is it called there, or handed to what calls it?"""
+        key = (file, line, name)
+        if key not in self._calls:
+            model = self.model_at(file, line)
+            self._calls[key] = model is not None and (
+                re.search(rf"\b{re.escape(name)}\b", self.text_at(file, line)) is not None
+                or any(call.name == name for call in model.calls_at(line))
+            )
+        return self._calls[key]
+
+    def call_ending_at(self, file: str, line: int, byte_column: int) -> str:
+        """The innermost call whose closing bracket stands there, dotted as written; "" for none.
+
+        The interpreter counts columns in bytes of UTF-8. Calls are told by their ends: a method's call starts at the
+        attribute for some versions and at the object for others.
+        """
+        index = self.source_at(file, line)
+        if index is None:
+            return ""
+        column = len(self._text(index, line).encode()[:byte_column].decode(errors="ignore"))
+        ending = [call for call in self.model(index).calls if call.span[2:] == (line, column)]
+        inner = min(ending, key=lambda call: call.span.size, default=None)
+        return "" if inner is None else inner.path or inner.name
+
+    def _text(self, index: int, line: int) -> str:
         source = self.sources[index]
-        return source.text.split("\n")[line - source.first_line].strip()
+        if index not in self._lines:
+            self._lines[index] = source.text.split("\n")
+        return self._lines[index][line - source.first_line]
 
     def sites(self, file: str, span: Span) -> list[Site]:
         """What the walks saw on these lines."""
@@ -104,17 +136,19 @@ class Facts:
 
     def __init__(self, sites: Iterable[Site], depth: int, function: str) -> None:
         """`depth`, `function`: iterators of `for` loops outside the unit (in the same code object) are left out."""
-        self.walks = 0
+        walks: dict[tuple[str, int], dict[str, int]] = defaultdict(lambda: defaultdict(int))
         self._types: dict[str, Counter[Type]] = defaultdict(Counter)
         self._sizes: dict[tuple[str, Type], list[tuple[tuple[int, ...], int]]] = defaultdict(list)
         for site in sites:
-            self.walks += site.walks
+            walks[site.file, site.line][site.function] += site.walks
             own = site.function.rpartition(".")[2] == function.rpartition(".")[2]
             for seen in site.seen:
                 if own and (match := re.fullmatch(r"<iter (\d+)>", seen.name)) and int(match[1]) < depth:
                     continue
                 self._types[seen.name][seen.type] += seen.count
                 self._sizes[seen.name, seen.type].append((seen.sizes, seen.count))
+        self.walks = sum(max(by_function.values()) for by_function in walks.values())
+        """Looks at the loop. A comprehension's frame and the one around it stand on one line in one look."""
 
     @property
     def enough(self) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import comb
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from perftools.causes.charge import Charge
 from perftools.causes.code import Code, Loop
@@ -51,6 +51,18 @@ class LoopGroup:
     routes: Seconds[Frame] = field(default_factory=_seconds)
 
 
+class Entry(NamedTuple):
+    """A call into a library."""
+
+    line: int
+    """Of the user's code."""
+    function: str
+    """The library's function, qualified where the version has it."""
+    file: str
+    calls_back: bool
+    """It called a function of the user's."""
+
+
 @dataclass
 class LibraryGroup:
     """All that one function of the user's spends in one library."""
@@ -61,8 +73,8 @@ class LibraryGroup:
     weight: float = 0.0
     lines: Seconds[int] = field(default_factory=_seconds)
     """CPU seconds by the user's line."""
-    entries: Seconds[tuple[int, str, str]] = field(default_factory=_seconds)
-    """CPU seconds by (user's line, function entered, its file)."""
+    entries: Seconds[Entry] = field(default_factory=_seconds)
+    """CPU seconds by call into the library."""
     leaves: Counter[tuple[str, int]] = field(default_factory=Counter)
     """Samples by leaf (file, line)."""
     routes: Seconds[Frame] = field(default_factory=_seconds)
@@ -100,7 +112,7 @@ def gather(
             library.members.add(index)
             library.weight += weight
             library.lines[charge.frame.line] += weight
-            library.entries[charge.frame.line, charge.entry, charge.entry_file] += weight
+            library.entries[Entry(charge.frame.line, charge.entry, charge.entry_file, charge.calls_back)] += weight
             leaf = profile.stacks[index][-1]
             library.leaves[leaf.file, leaf.line] += profile.count[index]
             if charge.route is not None:

@@ -26,7 +26,7 @@ class Detector(Protocol):
 
     id: str
     limits: Mapping[str, float]
-    detect: Callable[[Evidence, Mapping[str, float]], Sequence[Finding] | Ok | Missing]
+    detect: Callable[[Evidence, Mapping[str, float]], Sequence[Finding | Missing] | Ok | Missing]
 
 
 @cache
@@ -42,7 +42,10 @@ def detectors() -> tuple[Detector, ...]:
 
 def diagnose(audit: Audit) -> Diagnosis:
     """Judge an audit by every rule. A rule that fails is reported as not checked; the others go on."""
-    evidence = Evidence(audit)
+    return _judge(Evidence(audit))
+
+
+def _judge(evidence: Evidence) -> Diagnosis:
     findings: list[Finding] = []
     fine: list[Ok] = []
     unjudged: list[Unjudged] = []
@@ -56,7 +59,8 @@ def diagnose(audit: Audit) -> Diagnosis:
         elif isinstance(answer, Ok):
             fine.append(answer)
         else:
-            findings.extend(answer)
+            findings.extend(each for each in answer if isinstance(each, Finding))
+            unjudged.extend(Unjudged(rule=rule.id, missing=each) for each in answer if isinstance(each, Missing))
     findings.sort(key=lambda finding: (-SEVERITIES.index(finding.severity), -finding.rank))
     table = time_table(evidence)
     return Diagnosis(
@@ -75,17 +79,19 @@ def settled(audit: Audit) -> bool:
 
     Services without load are never settled, nor is a hot loop whose values were not read often enough.
     """
-    diagnosis, evidence = diagnose(audit), Evidence(audit)
+    evidence = Evidence(audit)
+    diagnosis = _judge(evidence)
     if diagnosis.not_checked:
         return False
     for rule in detectors():
         pending = getattr(rule, "pending", None)
         if pending is not None and pending(evidence, rule.limits):
             return False
+    limits_of = {rule.id: rule.limits for rule in detectors()}
     for finding in diagnosis.findings:
+        limits = limits_of.get(finding.rule, SHARES)
         if finding.share is None:
             continue
-        limits = next(rule.limits for rule in detectors() if rule.id == finding.rule)
         if finding.share.few or severity(finding.share.low, limits) != severity(finding.share.high, limits):
             return False
     return True
@@ -102,7 +108,7 @@ def _verdict(
     if not clauses:
         if unjudged and len(unjudged) == len(detectors()):
             return [Clause(text=f"Nothing could be judged: {unjudged[0].missing.reason}.")]
-        clauses.append(Clause(text=_elsewhere(table, evidence)))
+        clauses.append(Clause(text=_elsewhere(table, unjudged, evidence)))
     return clauses
 
 
@@ -113,11 +119,12 @@ def _clause(finding: Finding) -> str:
     return f"{share} of the {of} goes to {finding.title}{where}."
 
 
-def _elsewhere(table: TimeTable, evidence: Evidence) -> str:
+def _elsewhere(table: TimeTable, unjudged: Sequence[Unjudged], evidence: Evidence) -> str:
     """Without a finding: where the time goes, and whether it is the user's code at all."""
     profile = evidence.profile
+    nothing = f"Nothing was found, but {unjudged[0].rule} was not checked" if unjudged else "No rule fires"
     if not table.lines or profile is None:
-        return "No rule fires, and no line stands out."
+        return f"{nothing}, and no line stands out."
     libraries = sum(
         weight
         for charge, weight in zip(evidence.charges, profile.weight, strict=True)
@@ -128,10 +135,10 @@ def _elsewhere(table: TimeTable, evidence: Evidence) -> str:
     place = f"{top.where.file.rpartition('/')[2]}:{top.where.line} {top.where.function}{what}"
     if 2 * libraries > profile.total:
         return (
-            f"No rule fires: {100 * libraries / profile.total:.0f} % of the CPU lies in library code, "
+            f"{nothing}: {100 * libraries / profile.total:.0f} % of the CPU lies in library code, "
             f"most at {place} with {100 * top.share.value:.0f} %."
         )
-    return f"No rule fires. Most time, {100 * top.share.value:.0f} %, is at {place}."
+    return f"{nothing}. The hottest line, with {100 * top.share.value:.0f} %, is {place}."
 
 
 def _notes(evidence: Evidence) -> list[str]:

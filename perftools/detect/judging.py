@@ -59,11 +59,6 @@ def unjudged(evidence: Evidence) -> Missing | None:
     )
 
 
-def idle(missing: Missing) -> bool:
-    """Is the reason that the service had nothing to do?"""
-    return missing.code == "E-IDLE"
-
-
 def samples_of(evidence: Evidence, members: frozenset[int]) -> int:
     """Busy samples of some stacks."""
     assert evidence.profile is not None
@@ -81,7 +76,7 @@ def peak(evidence: Evidence, members: frozenset[int]) -> Measure | None:
 
 
 def fingerprint(rule: str, where: Where, code: Code) -> str:
-    """Stable over runs, hosts and line shifts: rule, end of the path, function, statement's text."""
+    """Stable over runs and line shifts: rule, last two parts of the path, function, the line where its text is kept."""
     tail = "/".join(where.file.split("/")[-2:])
     statement = " ".join(code.text_at(where.file, where.line).split())
     return hashlib.sha256(f"{rule}\x00{tail}\x00{where.function}\x00{statement}".encode()).hexdigest()[:16]

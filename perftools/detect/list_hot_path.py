@@ -32,7 +32,6 @@ from perftools.record import Missing
 from perftools.source import Span
 
 id = "list-hot-path"
-needs = frozenset({"samples", "values"})
 limits: Mapping[str, float] = {
     **SHARES,
     **FLOOR,
@@ -51,8 +50,8 @@ def pending(evidence: Evidence, limits: Mapping[str, float] = limits) -> bool:
     return _unread(judge_all(evidence, limits), evidence, limits) is not None
 
 
-def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence[Finding] | Ok | Missing:
-    """Findings, best first; Ok where the hot code is no number loop; Missing where types could not be read."""
+def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence[Finding | Missing] | Ok | Missing:
+    """Findings, best first, and what could not be judged beside them; Ok where the hot code is no number loop."""
     if (missing := unjudged(evidence)) is not None:
         return missing
     if isinstance(evidence.values, Missing) and evidence.values.code != "V-NOTHING":
@@ -62,15 +61,15 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
             remedy=evidence.values.remedy,
         )
     judged = judge_all(evidence, limits)
-    findings = [
-        finding
-        for cause in merge(judged, evidence, limits)
-        if (finding := _finding(cause, evidence, limits)) is not None
-    ]
+    causes = merge(judged, evidence, limits)
+    findings = [finding for cause in causes if (finding := _finding(cause, evidence, limits)) is not None]
+    joined = {one.group.loop for cause in causes for one in cause}
+    rest = [one for one in judged if one.group.loop not in joined]
+    unread = _unread(rest, evidence, limits) or _without_source(evidence, limits)
+    if unread is not None:
+        return [*findings, unread] if findings else unread
     if findings:
         return findings
-    if (unread := _unread(judged, evidence, limits) or _without_source(evidence, limits)) is not None:
-        return unread
     return Ok(rule=id, says=_checked(judged, evidence))
 
 
@@ -278,6 +277,6 @@ def _checked(judged: Sequence[Judged], evidence: Evidence) -> str:
         "no numbers": "works on no container of numbers",
         "few elements": f"works on {heaviest.detail}, too few for arrays to win",
         "drives": "mostly runs a loop that arrays would not help",
-        "": "has too few samples of its own",
+        "": "may be one, but with too few samples, or in too short a part of the window, to be sure",
     }[heaviest.reason]
     return f"the hottest loop, {heaviest.unit.function} line {heaviest.unit.span.line}, {why}"

@@ -27,7 +27,6 @@ from perftools.finding import Finding, Measure, Ok, Where
 from perftools.record import Missing
 
 id = "pandas-hot-path"
-needs = frozenset({"samples"})
 limits: Mapping[str, float] = {
     **SHARES,
     **FLOOR,
@@ -69,6 +68,8 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
         return Ok(rule=id, says="no pandas")
     if weight < limits["low"] * profile.total:
         return Ok(rule=id, says=f"pandas holds {100 * weight / profile.total:.0f} % of the CPU")
+    if causes:
+        return Ok(rule=id, says="pandas may cost too much, but with too few samples to be sure")
     return Ok(rule=id, says="pandas works on large frames, or not row by row")
 
 
@@ -150,8 +151,8 @@ def _entered(cause: Sequence[Use]) -> list[str]:
     """The pandas functions entered most, with their part of the finding's time."""
     seconds: dict[str, float] = {}
     for each in cause:
-        for (_, entry, _), weight in each.group.entries.items():
-            seconds[entry] = seconds.get(entry, 0.0) + weight
+        for entry, weight in each.group.entries.items():
+            seconds[entry.function] = seconds.get(entry.function, 0.0) + weight
     total = sum(seconds.values()) or 1.0
     most = sorted(seconds.items(), key=lambda pair: -pair[1])[:3]
     return [f"{100 * weight / total:.0f} % of its time in {entry}" for entry, weight in most]

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from perftools.causes import Evidence, Facts, LibraryGroup, leaf_diversity
+from perftools.causes import Entry, Evidence, Facts, LibraryGroup, leaf_diversity
 from perftools.finding import Fact
 from perftools.source import Span, Unit
 
 Kind = Literal["rows", "growth", "construction", "small frames"]
 """Rows visited one by one; frames grown piece by piece in a loop; frames built; any other call."""
 
-_ROW_ACCESS = frozenset(
-    "iterrows itertuples apply applymap map to_dict items iat at loc iloc agg aggregate transform".split()
-)
+_ROW_ACCESS = frozenset("iterrows itertuples apply applymap to_dict".split())
+_ROW_ACCESS_BY_CALLBACK = frozenset("map agg aggregate transform".split())
+"""These visit rows only where they call a function of the user's."""
+_ITERATING = frozenset("iterrows itertuples items".split())
+"""These are the iterable of the loop that they are named in; any other call there is made once."""
 _CONSTRUCTION = frozenset("__init__ from_records from_dict DataFrame Series read_json json_normalize".split())
 _GROWTH = frozenset("concat append".split())
 _ITEM = frozenset("__getitem__ __setitem__ get _get_value".split())
@@ -41,16 +44,13 @@ class Use:
     """The loop or statement around it."""
     looping: bool
     """Rows are visited in a loop of the function's own."""
+    rows: int | None
+    """Rows of the largest frame named in the statement to change, None where none was read."""
 
     @property
     def kind(self) -> Kind:
         """What is done on the line to change."""
         return self.kinds[self.line]
-
-    @property
-    def rows(self) -> int | None:
-        """Rows of the smallest frame seen, None where none could be read."""
-        return min((fact.sizes[0] for fact in self.frames if fact.sizes), default=None)
 
     def share_of(self, kind: Kind) -> float:
         """The part of the use's time that goes to one kind."""
@@ -63,7 +63,9 @@ class Use:
         by_row = self.share_of("rows") >= limits["rows_share"] and (
             self.looping or self.diversity >= limits["rows_diversity"]
         )
-        small = self.rows is None or self.rows <= limits["small"]
+        sizes = [fact.sizes[0] for fact in self.frames if fact.sizes and fact.type.name == "DataFrame"]
+        largest = self.rows if self.rows is not None else max(sizes, default=0)
+        small = largest <= limits["small"]
         return by_row or (self.diversity >= limits["diversity"] and small)
 
 
@@ -71,50 +73,59 @@ def use(group: LibraryGroup, evidence: Evidence) -> Use:
     """Understand one function's use of pandas."""
     kinds = {line: _kind_at(line, group, evidence) for line in group.lines}
     line = _headline(group, kinds)
+    frames = tuple(_frames(group, evidence))
     return Use(
         group=group,
         kinds=kinds,
-        frames=tuple(_frames(group, evidence)),
+        frames=frames,
         diversity=leaf_diversity(group.leaves),
         line=line,
         span=_span(line, kinds[line], group, evidence),
         looping=any(kind == "rows" and _loop_at(each, group, evidence) for each, kind in kinds.items()),
+        rows=_rows(line, frames, group, evidence),
     )
 
 
 def _kind_at(line: int, group: LibraryGroup, evidence: Evidence) -> Kind:
     """What most of a line's pandas time is: rows, growth, construction or small frames."""
     seconds: dict[Kind, float] = {}
-    for (at, entry, file), weight in group.entries.items():
-        if at == line:
-            kind = _kind(entry, file, line, group, evidence)
+    for entry, weight in group.entries.items():
+        if entry.line == line:
+            kind = _kind(entry, group, evidence)
             seconds[kind] = seconds.get(kind, 0.0) + weight
     return max(seconds, key=lambda kind: seconds[kind]) if seconds else "small frames"
 
 
-def _kind(entry: str, file: str, line: int, group: LibraryGroup, evidence: Evidence) -> Kind:
-    name = entry.rpartition(".")[2]
-    indexing = file.endswith("/indexing.py") or (name in ("__getitem__", "__setitem__") and file.endswith("/series.py"))
-    looping = _loop_at(line, group, evidence) is not None
-    if name in _ROW_ACCESS or (indexing and looping):
+def _kind(entry: Entry, group: LibraryGroup, evidence: Evidence) -> Kind:
+    name = entry.function.rpartition(".")[2]
+    looping = _loop_at(entry.line, group, evidence) is not None
+    calls_back = any(
+        each.calls_back for each in group.entries if (each.line, each.function) == (entry.line, entry.function)
+    )
+    if name in _ROW_ACCESS or (name in _ROW_ACCESS_BY_CALLBACK and calls_back):
         return "rows"
-    if name in _ITEM and looping:
+    if looping and (name in _ITEM or entry.file.endswith("/indexing.py")):
         return "rows"
-    if name in _GROWTH and looping:
+    if looping and name in _GROWTH:
         return "growth"
-    if name in _CONSTRUCTION:
-        return "construction"
-    return "small frames"
+    return "construction" if name in _CONSTRUCTION else "small frames"
 
 
 def _loop_at(line: int, group: LibraryGroup, evidence: Evidence) -> Unit | None:
-    """The innermost loop of the same function around a line, a server's endless one left out."""
+    """The innermost loop of the same function that repeats what a line does; a server's endless one is none.
+
+    What stands in a loop's header is done once, unless it is what the loop iterates.
+    """
     model = evidence.code.model_at(group.place.file, line)
     if model is None:
         return None
+    iterates = any(entry.line == line and entry.function.rpartition(".")[2] in _ITERATING for entry in group.entries)
     for index in model.units_at(line):
         unit = model.units[index]
-        if unit.function == group.place.function:
+        if unit.function != group.place.function:
+            continue
+        once = unit.kind == "for" and unit.header.covers(line) and unit.span.end_line > unit.header.end_line
+        if not once or iterates:
             return None if unit.service else unit
     return None
 
@@ -138,26 +149,35 @@ def _span(line: int, kind: Kind, group: LibraryGroup, evidence: Evidence) -> Spa
     return statement or Span(line, 0, line, 0)
 
 
+def _rows(line: int, frames: Sequence[Fact], group: LibraryGroup, evidence: Evidence) -> int | None:
+    """Rows of the largest frame that the statement on a line names."""
+    model = evidence.code.model_at(group.place.file, line)
+    statement = model.statement_at(line) if model is not None else None
+    if statement is None:
+        return None
+    lines = range(statement.line, statement.end_line + 1)
+    text = "\n".join(evidence.code.text_at(group.place.file, each) for each in lines)
+    named = [
+        fact.sizes[0]
+        for fact in frames
+        if fact.type.name == "DataFrame" and fact.sizes and re.search(rf"\b{re.escape(fact.name)}\b", text)
+    ]
+    return max(named, default=None)
+
+
 def _frames(group: LibraryGroup, evidence: Evidence) -> list[Fact]:
-    """The frames and series seen under this function's names, largest number of observations first."""
-    function = _function_span(group, evidence)
-    if function is None:
+    """The frames and series seen under this function's names, most observations first; a loop's own rows are none."""
+    model = next((m for line in group.lines if (m := evidence.code.model_at(group.place.file, line))), None)
+    function = model.function_at(next(iter(group.lines))) if model is not None else None
+    if model is None or function is None:
         return []
-    facts = Facts(evidence.code.sites(group.place.file, function), 0, "")
+    targets = {target for unit in model.units for target in unit.targets}
+    facts = Facts(evidence.code.sites(group.place.file, function.span), 0, "")
     rows = [
         Fact(name=name, type=kind, sizes=facts.sizes(name, kind), observations=count)
         for name in facts.names()
-        if not name.startswith(("<", "."))
+        if not name.startswith(("<", ".")) and name not in targets
         for kind, count in facts.types(name)
         if kind.name in _FRAMES
     ]
     return sorted(rows, key=lambda fact: (fact.type.name != "DataFrame", -fact.observations))
-
-
-def _function_span(group: LibraryGroup, evidence: Evidence) -> Span | None:
-    for line in group.lines:
-        model = evidence.code.model_at(group.place.file, line)
-        function = model.function_at(line) if model is not None else None
-        if function is not None:
-            return function.span
-    return None
