@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import collections
 import functools
 import os
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -36,25 +37,25 @@ def own_heap() -> Heap:
 
 
 class DamagedMemory(Memory):
-    """Our own memory, in which one word of `every` is replaced by another pointer, a small number or noise."""
+    """Our own memory with faults: of the n-th call, one word is another. Words are counted from the end of each call's
+    data if negative; faults behind the end do nothing."""
 
-    def __init__(self, seed: int, every: int) -> None:
+    def __init__(self, faults: Mapping[int, tuple[int, int]]) -> None:
         super().__init__(os.getpid())
-        self._random = random.Random(seed)
-        self._every = every
-        self._pointers = [id(object_) for object_ in ([], {}, (), "a", 1.5, set(), list, type, _parked, "é" * 9)]
+        self._faults = faults
 
     def _fetch(self, ranges: Sequence[Range]) -> bytes:
         data = bytearray(super()._fetch(ranges))
-        for at in range(0, len(data) - 7, 8):
-            if self._random.randrange(self._every) == 0:
-                data[at : at + 8] = self._word().to_bytes(8, "little")
+        word, value = self._faults.get(self.calls - 1, (0, -1))
+        if value >= 0 and -len(data) <= 8 * word <= len(data) - 8:
+            at = 8 * word % len(data)
+            data[at : at + 8] = value.to_bytes(8, "little")
         return bytes(data)
 
-    def _word(self) -> int:
-        return self._random.choice(
-            (0, 1, 5, 1 << 33, (1 << 64) - 1, self._random.getrandbits(64), *self._pointers, self._pointers[0] + 8)
-        )
+
+_ELSEWHERE: list[object] = [[], {}, (), "a", 1.5, set(), list, type, collections.deque(), "é" * 9, threading.Event()]
+POINTERS = tuple(map(id, _ELSEWHERE))
+"""To objects of other types."""
 
 
 class NoiseMemory(Memory):
