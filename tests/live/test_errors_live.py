@@ -23,7 +23,13 @@ from tests.live.test_target_live import TRACER
 pytestmark = pytest.mark.live
 
 BUSY = [sys.executable, str(Path(__file__).with_name("vectors_target.py")), "0"]
-IDLE = [sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(600)"]
+SLEEPER = """
+import ctypes, time
+ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0)  # PR_SET_PTRACER, PR_SET_PTRACER_ANY
+print("ready", flush=True)
+time.sleep(600)
+"""
+IDLE = [sys.executable, "-c", SLEEPER]
 NOBODY = 65534
 
 # The command as another user, who may not be allowed to read our modules: an error of root's has imported them all.
