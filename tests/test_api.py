@@ -115,4 +115,4 @@ def test_values_are_read_in_loops_near_the_leaf_and_below_pandas(tmp_path: Path)
     (process,) = audit.target.processes
     target = replace(audit.target, processes=(replace(process, pid=os.getpid()),))
     found = {(each.first_line, "frame" in each.paths) for each in api.watches(samples, target, Sources(target))}
-    assert found == {(5, True)}
+    assert found == {(5, True), (12, False)}

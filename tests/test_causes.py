@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from perftools.causes import Charge, Evidence
 from perftools.record import Position
 from tests.scene import Scene
@@ -203,3 +205,67 @@ def test_a_lambda_key_belongs_to_the_sort() -> None:
     scene.file(APP, "def rank(rows, w):\n    rows = load()\n    return sorted(rows, key=lambda r: r[0] * w + r[1])\n")
     scene.sample(50, ("rank", APP, "return sorted"), ("rank.<locals>.<lambda>", APP, "return sorted"))
     assert lines(scene) == [("loop", 3)]
+
+
+def test_a_function_handed_on_is_called_where_it_is_handed_on() -> None:
+    scene = Scene()
+    scene.file(
+        APP,
+        """
+        def best(rows):
+            first = score(rows[0])
+            return sorted(rows, key=score), first
+
+        def score(row):
+            return row * 2.0
+        """,
+    )
+    scene.sample(50, ("best", APP, "return sorted"), ("score", APP, "return row"))
+    assert lines(scene) == [("loop", 3)]
+
+
+@pytest.mark.parametrize("text", ["return [x * 2.0 for x in fetch(blob)]", "return sum(fetch(blob))"])
+def test_what_makes_the_iterable_of_a_comprehension_or_call_is_not_charged_to_it(text: str) -> None:
+    scene = Scene()
+    scene.file(APP, f"def f(blob):\n    {text}\n\ndef fetch(blob):\n    return blob.tolist()\n")
+    scene.sample(50, ("f", APP, "fetch(blob)]" if "[" in text else "sum(fetch"), ("fetch", APP, "return blob.tolist"))
+    scene.sample(50, ("f", APP, "fetch(blob)]" if "[" in text else "sum(fetch"))
+    assert lines(scene) == [("line", None), ("loop", 2)]
+
+
+def test_positions_count_bytes_and_calls_are_told_by_their_ends() -> None:
+    scene = Scene()
+    scene.file(APP, "def get(keys, store):\n    for key in keys:\n        x = ('é', pickle.loads(store[key]))\n")
+    end = len("        x = ('é', pickle.loads(store[key])".encode())
+    call = Position(line=3, end_line=3, column=18, end_column=end, calling=True, count=30)
+    scene.sample(50, ("get", APP, "pickle"))
+    scene.saw(APP, "pickle", "get", positions=[call])
+    (charge,) = charges(scene)
+    assert charge is not None and charge.package == "pickle.loads"
+
+
+def test_a_name_that_the_loop_does_not_hold_is_not_called_by_it() -> None:
+    scene = Scene()
+    scene.file(
+        APP,
+        """
+        def f(keys):
+            rows = load(keys); total = sum(x * 2.0 for x in keys)
+            return rows, total
+
+        def load(keys):
+            return keys
+        """,
+    )
+    scene.sample(50, ("f", APP, "rows = load"), ("load", APP, "return keys"))
+    assert lines(scene) == [("line", None)]
+
+
+def test_a_for_line_without_a_callee_is_the_fors() -> None:
+    scene = Scene()
+    scene.file(APP, "def f(xs):\n    for x in sorted(xs):\n        y = x * 2.0\n    return y\n")
+    scene.sample(50, ("f", APP, "in sorted"))
+    evidence = Evidence(scene.audit())
+    (charge,) = evidence.charges
+    assert charge is not None and charge.loop is not None
+    assert evidence.code.model(charge.loop.source).units[charge.loop.unit].kind == "for"

@@ -229,16 +229,15 @@ def _evaluated_once(unit: Unit, frame: Frame, callee: Frame, code: Code) -> bool
 
     A generator function's body does run in each iteration.
     """
-    if unit.kind != "for" or not unit.header.covers(frame.line) or unit.span.line != unit.header.line:
-        return False
     model = code.model_at(frame.file, frame.line)
     if model is None:
         return False
     name = _called_name(callee)
-    in_header = any(call.name == name and unit.header.contains(call.span) for call in model.calls)
+    calls = [call for call in model.calls_at(frame.line) if call.name == name and unit.span.contains(call.span)]
     called = code.model_at(callee.file, callee.line)
     function = called.function_at(callee.line) if called is not None else None
-    return in_header and not (function is not None and function.yields)
+    lazy = function is not None and function.yields
+    return bool(calls) and not lazy and all(any(once.contains(call.span) for once in unit.once) for call in calls)
 
 
 def _heads_a_loop(model: Model, index: int, line: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -65,6 +66,8 @@ class Container:
     content: Content
     trips: int | None = None
     """How often the loop goes round, where the container is only looked into (`weights[key]`) and that is known."""
+    indices: int = 1
+    """How many indices it is looked into with: 2 for m[i][j]."""
 
     @property
     def elements(self) -> int:
@@ -77,12 +80,12 @@ class Container:
         if kind.name == "ndarray":
             depth = len(self.sizes)
         whole = prod(self.sizes[:depth])
-        return whole if self.trips is None else min(whole, self.trips * prod(self.sizes[1:depth]))
+        return whole if self.trips is None else min(whole, self.trips * prod(self.sizes[self.indices : depth]))
 
     @property
-    def length(self) -> int:
-        """Elements of its outermost level."""
-        return self.sizes[0] if self.sizes else 0
+    def runs(self) -> int:
+        """How often the loop goes round for it: its length, or the loop's own trips where it is only looked into."""
+        return self.trips if self.trips is not None else self.sizes[0] if self.sizes else 0
 
     def fact(self) -> Fact:
         """The same, for the report."""
@@ -106,9 +109,8 @@ def containers(unit: Unit, facts: Facts) -> list[Container]:
                 continue
             numbers = content(kind, unit.fields)
             if numbers and (numbers != "mixed" or floats):
-                found.append(
-                    Container(name, kind, facts.sizes(name, kind), count, numbers, None if iterated else trips)
-                )
+                sizes, indices = facts.sizes(name, kind), unit.subscripts.get(name, 1)
+                found.append(Container(name, kind, sizes, count, numbers, None if iterated else trips, indices))
     return sorted(found, key=lambda container: -container.elements)
 
 
@@ -129,18 +131,15 @@ def _by_element(unit: Unit, facts: Facts, name: str) -> bool:
     return unit.kind == "while" or any(scalar(kind) == "int" for kind in indexed)
 
 
-def mostly_floats(unit: Unit, facts: Facts) -> bool:
-    """Are at least half of the loop's targets and operands floats, by what was seen of them?"""
+def mostly_floats(unit: Unit, facts: Facts, least: int = 2) -> bool:
+    """Are at least half of the loop's targets and operands floats, by what was seen of at least so many of them?"""
     kinds = [kinds[0][0] for name in {*unit.targets, *unit.operands} if (kinds := facts.types(name))]
-    return len(kinds) >= 2 and 2 * sum(scalar(kind) == "float" for kind in kinds) >= len(kinds)
+    return len(kinds) >= least and 2 * sum(scalar(kind) == "float" for kind in kinds) >= len(kinds)
 
 
-def whole_array(unit: Unit, facts: Facts) -> int:
-    """Median size of the arrays that the loop computes with as a whole, 0 where there is none."""
+def whole_array(names: Iterable[str], facts: Facts) -> int:
+    """Median size of the arrays among these names, 0 where there is none."""
     sizes = sorted(
-        prod(facts.sizes(name, kind))
-        for name in {*unit.operands, *unit.arguments} - set(unit.subscripts)
-        for kind, _ in facts.types(name)
-        if kind.name == "ndarray"
+        prod(facts.sizes(name, kind)) for name in names for kind, _ in facts.types(name) if kind.name == "ndarray"
     )
     return sizes[len(sizes) // 2] if sizes else 0

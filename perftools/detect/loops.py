@@ -92,7 +92,11 @@ def judge(group: LoopGroup, code: Code, limits: Mapping[str, float]) -> Judged:
 
     if not facts.enough:
         return verdict("types unread", f"{facts.walks} of the {limits['walks']:.0f} walks needed")
-    whole = whole_array(unit, facts)
+    whole = whole_array({*unit.operands, *unit.arguments} - set(unit.subscripts), facts)
+    for helper_model, span, file in helpers:
+        seen = Facts(code.sites(file, span), 0, "")
+        computed = [name for each in helper_model.functions if each.span == span for name in each.whole]
+        whole = max(whole, whole_array(computed, seen))
     if whole >= limits["whole_array"]:
         return verdict("whole arrays", f"arrays of {whole} elements")
     integers = all(container.content == "int" for container in found)
@@ -154,7 +158,7 @@ def _inside_large(group: LoopGroup, code: Code, limits: Mapping[str, float]) -> 
             continue
         unit = code.model(loop.source).units[loop.unit]
         facts = Facts(code.sites(code.sources[loop.source].file, unit.span), unit.depth, unit.function)
-        if any(each.length >= limits["nest"] for each in containers(unit, facts)):
+        if any(each.runs >= limits["nest"] for each in containers(unit, facts)):
             return True
     return False
 
@@ -165,7 +169,7 @@ def _fed(judged: Judged, others: Iterable[Judged], evidence: Evidence, limits: M
     if judged.reason != "no numbers" or profile is None:
         return judged
     facts = Facts(evidence.code.sites(judged.file, judged.unit.span), judged.unit.depth, judged.unit.function)
-    if not mostly_floats(judged.unit, facts):
+    if not mostly_floats(judged.unit, facts, least=1):
         return judged
     for other in others:
         enough = other.elements >= limits["elements"] and other.containers

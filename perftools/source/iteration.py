@@ -63,10 +63,22 @@ def waits(node: cst.CSTNode) -> bool:
     return False
 
 
+def pauses(node: cst.CSTNode) -> bool:
+    """Does each iteration await or sleep, and not only in a branch?"""
+    for child in syntax.children(node):
+        if isinstance(child, cst.Await):
+            return True
+        if isinstance(child, cst.Call) and syntax.callee(child)[0] == "sleep":
+            return True
+        if not isinstance(child, (cst.If, cst.Try, *syntax.SCOPES)) and pauses(child):
+            return True
+    return False
+
+
 def breaks(body: cst.CSTNode) -> bool:
     """Is there a `break` or `return` out of this loop (not of an inner one)?"""
     for child in syntax.children(body):
-        if isinstance(child, cst.Break | cst.Return):
+        if isinstance(child, cst.Break | cst.Return | cst.Raise):
             return True
         if isinstance(child, cst.For | cst.While):
             if any(isinstance(each, cst.Return) for each in _own(child)):

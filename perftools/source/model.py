@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -78,13 +79,15 @@ class Unit:
     """How many `for` loops of the same code object lie around it: its iterator's place on the value stack."""
     iterates: tuple[str, ...]
     targets: tuple[str, ...]
-    subscripts: tuple[str, ...]
-    """Names read or written at one index, or by .get(key)."""
+    subscripts: Mapping[str, int]
+    """Names read or written at one place, or by .get(key): with the number of indices, 2 for m[i][j]."""
     slices: tuple[str, ...]
     """Names taken by slice: whole pieces, not elements."""
     operands: tuple[str, ...]
     arguments: tuple[str, ...]
-    """Names handed whole to a call inside the loop."""
+    """Names handed whole to a numpy function inside the loop."""
+    once: tuple[Span, ...]
+    """What is evaluated once, before the first iteration: the iterable."""
     fields: frozenset[str]
     names: frozenset[str]
     """Every name and attribute that it mentions: a callee must be among them."""
@@ -108,6 +111,8 @@ class Function:
     """A generator function: its body runs while somebody iterates."""
     names: tuple[str, ...]
     """Parameters and assigned names."""
+    whole: tuple[str, ...]
+    """Names that it computes with or hands to numpy, and does not subscript."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

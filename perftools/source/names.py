@@ -6,11 +6,8 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from perftools.source import syntax
+from perftools.source import operations, syntax
 
-_PASSED_THROUGH = frozenset(
-    "zip enumerate reversed range len list tuple iter map filter sorted islice chain set".split()
-)
 _VIEWS = frozenset("items values keys tolist copy".split())
 
 
@@ -18,7 +15,7 @@ class Mentions:
     """The names in a loop, by what is done with them."""
 
     def __init__(self) -> None:
-        self.subscripts: dict[str, None] = {}
+        self.subscripts: dict[str, int] = {}
         self.slices: dict[str, None] = {}
         self.operands: dict[str, None] = {}
         self.arguments: dict[str, None] = {}
@@ -34,8 +31,10 @@ class Mentions:
                     self.names[each.value] = None
                 case cst.Subscript():
                     if name := syntax.base(each):
-                        sliced = any(isinstance(element.slice, cst.Slice) for element in each.slice)
-                        (self.slices if sliced else self.subscripts)[name] = None
+                        if any(isinstance(element.slice, cst.Slice) for element in each.slice):
+                            self.slices[name] = None
+                        else:
+                            self.subscripts[name] = max(self.subscripts.get(name, 0), syntax.indices(each))
                     if (key := syntax.index_key(each)) is not None:
                         self.fields[key] = None
                 case cst.BinaryOperation():
@@ -53,12 +52,12 @@ class Mentions:
     def _call(self, node: cst.Call) -> None:
         name, dotted = syntax.callee(node)
         if name == "get" and node.args and "." in dotted:
-            self.subscripts[dotted.rpartition(".")[0]] = None
+            self.subscripts.setdefault(dotted.rpartition(".")[0], 1)
         if name in ("get", "getattr", "itemgetter", "attrgetter"):
             for argument in node.args:
                 if (key := syntax.text_key(argument.value)) is not None:
                     self.fields[key] = None
-        if name in _PASSED_THROUGH or name in ("append", "extend"):
+        if not dotted.startswith(operations.NUMPY):  # any other function may take the array to pieces
             return
         for argument in node.args:
             if found := syntax.path(argument.value):
@@ -66,8 +65,11 @@ class Mentions:
 
 
 def containers(node: cst.CSTNode) -> Iterator[str]:
-    """The paths that an iterable takes its elements from: zip(a, self.b) gives both, range(len(x)) gives x."""
-    if name := syntax.base(node):
+    """The paths that an iterable takes its elements from: zip(a, self.b) gives both, range(len(x)) gives x.
+
+    Of `table[k]` one element is iterated, not the table.
+    """
+    if name := syntax.path(node):
         yield name
     elif isinstance(node, cst.Call):
         name, _ = syntax.callee(node)

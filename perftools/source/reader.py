@@ -144,6 +144,7 @@ class _Reader:
                 name=name,
                 span=self._span(node),
                 carried=self._carried(carried(node.body, parameters, shared=frozenset(declared))),
+                whole=_whole(node.body),
                 yields=any(isinstance(each, cst.Yield) for each in own),
                 names=tuple(dict.fromkeys(name for name in (*parameters, *assigned) if name and name != "self")),
             )
@@ -164,10 +165,11 @@ class _Reader:
             kind="for",
             header=header,
             iterables=[node.iter],
+            once=[node.iter],
             targets=bound,
             carried=self._carried(carried(node.body, bound)),
             worklist=worklist(node.body),
-            service=node.asynchronous is not None or iteration.waits(node.body) or iteration.drains_queue(node.iter),
+            service=node.asynchronous is not None or iteration.pauses(node.body) or iteration.drains_queue(node.iter),
         )
         self._statements.append(header)
         self.visit(node.iter, place)
@@ -187,6 +189,7 @@ class _Reader:
             kind="while",
             header=header,
             iterables=[],
+            once=[],
             targets=set(),
             carried=self._carried(carried(node.body)),
             worklist=worklist(node.body),
@@ -209,9 +212,10 @@ class _Reader:
             kind="generator" if generator else "comprehension",
             header=self._span(node),
             iterables=[clause.iter for clause in clauses],
+            once=[clauses[0].iter],
             targets={syntax.path(each) for clause in clauses for each in syntax.targets(clause.target)},
             carried=self._carried(carried(node) if _binds(node) else []),
-            service=any(clause.asynchronous is not None for clause in clauses) or iteration.waits(node),
+            service=any(clause.asynchronous is not None for clause in clauses) or iteration.pauses(node),
         )
         self._children(node, place.but(unit=index, depth=0 if generator else place.depth + 1))
 
@@ -233,9 +237,10 @@ class _Reader:
                 kind="call",
                 header=span,
                 iterables=[clause.iter for clause in clauses] or iteration.iterables(node, name),
+                once=[clauses[0].iter] if clauses else iteration.iterables(node, name),
                 targets={syntax.path(each) for clause in clauses for each in syntax.targets(clause.target)},
                 carried=(),
-                service=iteration.waits(node),
+                service=False,
             )
             inside = inside.but(unit=index)
             if inner is not None:  # sum(x for x in xs) is one loop, not two
@@ -270,13 +275,15 @@ class _Reader:
         kind: UnitKind,
         header: Span,
         iterables: list[cst.BaseExpression],
+        once: list[cst.BaseExpression],
         targets: set[str],
         carried: tuple[Carried, ...],
         service: bool,
         worklist: frozenset[str] = frozenset(),
     ) -> Unit:
-        mentions = Mentions()
+        mentions, body = Mentions(), Mentions()
         mentions.collect(node)
+        body.collect(node.body if isinstance(node, cst.For) else node)
         return Unit(
             kind=kind,
             span=self._span(node),
@@ -286,16 +293,23 @@ class _Reader:
             depth=place.depth,
             iterates=tuple(dict.fromkeys(found for each in iterables for found in containers(each))),
             targets=tuple(sorted(targets - {""})),
-            subscripts=tuple(mentions.subscripts),
+            subscripts=body.subscripts,
             slices=tuple(mentions.slices),
             operands=tuple(mentions.operands),
             arguments=tuple(mentions.arguments),
+            once=tuple(self._span(each) for each in once),
             fields=frozenset(mentions.fields),
             names=frozenset(mentions.names),
             carried=carried,
             worklist=worklist,
             service=service,
         )
+
+
+def _whole(body: cst.CSTNode) -> tuple[str, ...]:
+    mentions = Mentions()
+    mentions.collect(body)
+    return tuple(name for name in {**mentions.operands, **mentions.arguments} if name not in mentions.subscripts)
 
 
 def _binds(node: cst.CSTNode) -> bool:

@@ -96,6 +96,15 @@ def is_constant(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.Integer | cst.Float)
 
 
+def indices(node: cst.Subscript) -> int:
+    """How many indices a chain of subscripts takes: 2 for m[i][j] and for m[i, j]."""
+    count = 0
+    inner: cst.BaseExpression = node
+    while isinstance(inner, cst.Subscript):
+        count, inner = count + len(inner.slice), inner.value
+    return count
+
+
 def text_key(node: cst.CSTNode) -> str | None:
     """The value of a plain string or integer display, as a field name."""
     if isinstance(node, cst.SimpleString):

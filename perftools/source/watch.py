@@ -38,6 +38,8 @@ def watch(source: Source, *, assigned: bool = False) -> Watch:
         containers.update(dict.fromkeys((*unit.iterates, *unit.subscripts)))
         others.update(dict.fromkeys((*unit.targets, *unit.operands, *unit.arguments)))
         fields.update(dict.fromkeys(sorted(unit.fields)))
+    for function in model.functions:
+        others.update(dict.fromkeys(function.whole))
     if assigned:
         for function in model.functions:
             others.update(dict.fromkeys(function.names))
