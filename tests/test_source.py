@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
+import time
 from types import ModuleType
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from perftools.record import Source
 from perftools.source import Model, Unit, enclosing, read, watch
+from perftools.source.extent import Outline
 
 
 def model(text: str, function: str = "<module>") -> Model:
@@ -59,13 +61,16 @@ def test_extents_agree_with_the_parser_on_real_modules(name: str) -> None:
     module = __import__(name, fromlist=["_"])
     text, expected = functions(module)
     assert len(expected) > 3
+    outline = Outline(text)
     for first, last, function in expected:
         for line in {first, (first + last) // 2, last}:
-            extent = enclosing(text, line)
+            extent = outline.enclosing(line)
             assert extent is not None
             assert (extent.first_line, extent.last_line, extent.function) == (first, last, function)
 
 
+@example("@\n:", 1)
+@example(" @\n:", 1)
 @given(st.text(alphabet="abdef \n\t():\"'#\\@{}[]=", max_size=200), st.integers(min_value=1, max_value=60))
 def test_any_text_and_line_give_an_extent_around_the_line_or_none(text: str, line: int) -> None:
     extent = enclosing(text, line)
@@ -83,6 +88,31 @@ def test_a_top_level_statement_keeps_its_else() -> None:
     text = "import a\nif a:\n    x = 1\nelse:\n    for i in a:\n        x += i\ny = 2\n"
     assert enclosing(text, 5) == (2, 6, "<module>")
     assert enclosing(text, 7) == (7, 7, "<module>")
+
+
+def test_a_decorated_class_begins_with_its_decorators() -> None:
+    text = "import a\n@a.data\n@a.frozen\nclass Row:\n    x: int = a.field(\n        3)\n\n    def f(self): pass\n"
+    assert {enclosing(text, line) for line in (2, 3, 4, 5)} == {(2, 8, "<module>")}
+    assert enclosing(text, 8) == (8, 8, "Row.f")
+
+
+def test_what_has_no_end_runs_to_the_end_of_its_line_or_text() -> None:
+    assert enclosing("def f():\n    s = 'abc\n    return s\n", 3) == (1, 3, "f")
+    assert enclosing('def f():\n    s = """abc\n    return s\n', 3) == (1, 4, "f")
+    assert enclosing("def f():\n    s = (abc\n    return s\n", 3) == (1, 4, "f")
+
+
+@pytest.mark.parametrize("piece", ['\\"""\n', '\\"', "\\'", "'''\\\n", "\"'", "(\n", "# '\n", "f('''"])
+def test_any_text_is_scanned_in_linear_time(piece: str) -> None:
+    def seconds(repeats: int) -> float:
+        taken = []
+        for _ in range(3):
+            start = time.process_time()
+            Outline(piece * repeats)
+            taken.append(time.process_time() - start)
+        return min(taken)
+
+    assert seconds(16_000) < 32 * max(seconds(2000), 1e-4), "8 if linear, 64 if quadratic"
 
 
 def test_newer_syntax_than_ours_is_cut_out_by_indentation() -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from functools import lru_cache
 from typing import NamedTuple
 
-_TOKEN = re.compile(
-    r'''"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\'|"(?:\\.|[^\\"\n])*"|'(?:\\.|[^\\'\n])*'|\#[^\n]*|\\\n|[(\[{)\]}]|\n''',
-    re.DOTALL,
-)
+_TOKEN = re.compile(r"""\"{3}|'{3}|["']|\#[^\n]*|\\\n|[(\[{)\]}]|\n""")
+_STOPS = {
+    quote: re.compile(rf"\\.|{quote}" if len(quote) == 3 else rf"\\.|{quote}|(?=\n)", re.DOTALL)
+    for quote in ('"', "'", '"' * 3, "'" * 3)
+}
+"""What a string literal runs to next: an escape, or its end (that of the line, where its quote is missing)."""
 _HEAD = re.compile(r"(?:async\s+)?(?P<kind>def|class)\s+(?P<name>\w+)")
 _CONTINUES = re.compile(r"(?:else|elif|except|finally)\b")
 
@@ -39,57 +40,85 @@ class _Logical(NamedTuple):
     """From the first non-blank character to the end of the first physical line."""
 
 
-@lru_cache(maxsize=64)
+def _string_end(text: str, start: int, quote: str) -> int:
+    """Where a string literal ends whose content starts at `start`; the end of the text where its end is missing."""
+    for stop in _STOPS[quote].finditer(text, start):
+        if not stop.group().startswith("\\"):
+            return stop.end()
+    return len(text)
+
+
 def _logical_lines(text: str) -> tuple[_Logical, ...]:
+    """All logical lines, in time linear in the text, whatever it is: nothing is looked at twice."""
     lines: list[_Logical] = []
-    start, depth, number, first = 0, 0, 1, 1
-    for token in _TOKEN.finditer(text + "\n"):
-        value = token.group()
+    start, depth, number, first, at = 0, 0, 1, 1, 0
+
+    def add(end: int) -> None:
+        whole = text[start:end]
+        bare = whole.lstrip(" \t\f")
+        if bare and not bare.startswith("#"):
+            indent = len(whole[: len(whole) - len(bare)].expandtabs())
+            lines.append(_Logical(first, number, indent, bare.split("\n", 1)[0]))
+
+    while (token := _TOKEN.search(text, at)) is not None:
+        at, value = token.end(), token.group()
         if value == "\n":
             if depth == 0:
-                whole = text[start : token.start()]
-                bare = whole.lstrip(" \t\f")
-                if bare and not bare.startswith("#"):
-                    indent = len(whole[: len(whole) - len(bare)].expandtabs())
-                    lines.append(_Logical(first, number, indent, bare.split("\n", 1)[0]))
-                start, first = token.end(), number + 1
+                add(token.start())
+                start, first = at, number + 1
             number += 1
+        elif value == "\\\n":
+            number += 1
+        elif value in _STOPS:
+            at = _string_end(text, at, value)
+            number += text.count("\n", token.end(), at)
         elif value in "([{":
             depth += 1
         elif value in ")]}":
             depth = max(0, depth - 1)
-        else:
-            number += value.count("\n")
+    add(len(text))
     return tuple(lines)
 
 
-def enclosing(text: str, line: int) -> Extent | None:
-    """The outermost function around `line` (1-based), or the top-level statement where no function is around it.
+class Outline:
+    """The logical lines of one file, scanned once for all lines that are asked for."""
 
-    Classes are looked through: a method is a function of its own. None where the line is beyond the text or blank.
-    """
-    lines = _logical_lines(text)
-    at = bisect_right(lines, line, key=lambda logical: logical.first) - 1
-    if at < 0 or line > text.count("\n") + 1:
-        return None
-    if lines[at].text.startswith("@"):  # co_firstlineno of a decorated function is its first decorator's line
-        at = _below_decorators(lines, at)
-    chain = [at]
-    for index in range(at - 1, -1, -1):
-        if lines[index].indent < lines[chain[-1]].indent:
-            chain.append(index)
-    names: list[str] = []
-    for index in reversed(chain):
-        head = _HEAD.match(lines[index].text)
-        if head is None:
-            if lines[index].indent == 0 and index == chain[-1] and not any(_is_def(lines[each]) for each in chain):
-                return Extent(*_statement(lines, index), "<module>")
-            continue
-        names.append(head["name"])
-        if head["kind"] == "def":
-            first = _above_decorators(lines, index)
-            return Extent(lines[first].first, _block_end(lines, index), ".".join(names))
-    return Extent(*_statement(lines, chain[-1]), "<module>")
+    def __init__(self, text: str) -> None:
+        self._lines = _logical_lines(text)
+        self._last = text.count("\n") + 1
+
+    def enclosing(self, line: int) -> Extent | None:
+        """The outermost function around `line` (1-based), or the top-level statement where no function is around it.
+
+        Classes are looked through: a method is a function of its own. None where the line is beyond the text or above
+        its first statement.
+        """
+        lines = self._lines
+        at = bisect_right(lines, line, key=lambda logical: logical.first) - 1
+        if at < 0 or line > self._last:
+            return None
+        at = _below_decorators(lines, at)  # co_firstlineno of a decorated function is its first decorator's line
+        chain = [at]
+        for index in range(at - 1, -1, -1):
+            if lines[index].indent < lines[chain[-1]].indent:
+                chain.append(index)
+        names: list[str] = []
+        for index in reversed(chain):
+            head = _HEAD.match(lines[index].text)
+            if head is None:
+                if lines[index].indent == 0 and index == chain[-1] and not any(_is_def(lines[each]) for each in chain):
+                    break
+                continue
+            names.append(head["name"])
+            if head["kind"] == "def":
+                first = _above_decorators(lines, index)
+                return Extent(lines[first].first, _block_end(lines, index), ".".join(names))
+        return Extent(*_statement(lines, chain[-1]), "<module>")
+
+
+def enclosing(text: str, line: int) -> Extent | None:
+    """`Outline(text).enclosing(line)`, for one line of a text."""
+    return Outline(text).enclosing(line)
 
 
 def _is_def(line: _Logical) -> bool:
@@ -113,13 +142,13 @@ def _above_decorators(lines: tuple[_Logical, ...], head: int) -> int:
 
 
 def _below_decorators(lines: tuple[_Logical, ...], at: int) -> int:
-    while at + 1 < len(lines) and lines[at].text.startswith("@"):
+    while at + 1 < len(lines) and lines[at].text.startswith("@") and lines[at + 1].indent == lines[at].indent:
         at += 1
     return at
 
 
 def _statement(lines: tuple[_Logical, ...], head: int) -> tuple[int, int]:
-    """First and last line of a compound statement, its else/except clauses included."""
+    """First and last line of a statement, its decorators and else/except clauses included."""
     indent = lines[head].indent
     first = head
     while first > 0 and _CONTINUES.match(lines[first].text):
@@ -134,4 +163,4 @@ def _statement(lines: tuple[_Logical, ...], head: int) -> tuple[int, int]:
             end = _block_end(lines, index)
         elif lines[index].indent < indent:
             break
-    return lines[first].first, end
+    return lines[_above_decorators(lines, first)].first, end
