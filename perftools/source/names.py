@@ -67,10 +67,13 @@ class Mentions:
 def containers(node: cst.CSTNode) -> Iterator[str]:
     """The paths that an iterable takes its elements from: zip(a, self.b) gives both, range(len(x)) gives x.
 
-    Of `table[k]` one element is iterated, not the table.
+    Of `table[k]` one element is iterated, not the table; of `values[i:j]` a part of it.
     """
     if name := syntax.path(node):
         yield name
+    elif isinstance(node, cst.Subscript):
+        if any(isinstance(element.slice, cst.Slice) for element in node.slice):
+            yield from containers(node.value)
     elif isinstance(node, cst.Call):
         name, _ = syntax.callee(node)
         if name in _VIEWS and isinstance(node.func, cst.Attribute):
