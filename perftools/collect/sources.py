@@ -5,22 +5,28 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import BinaryIO
 
 from perftools.record import Source, Target
-from perftools.source import enclosing
+from perftools.source.extent import Outline
 from perftools.target.proc import HOST
 
 _LARGEST = 4 << 20
 """Bytes: a larger file is no source that somebody wrote."""
 _MOST_FILES = 400
+_LARGEST_DIRECTORY = 16 << 20
+"""Bytes: a zip archive whose directory is longer holds more than 100 000 members."""
+_IMPORTABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What `zipimport` takes. zipfile bounds what these two give; bzip2 and LZMA it unpacks in one go, whatever comes."""
 
 
-@dataclass(frozen=True)
 class _File:
-    text: str
-    sha256: str
+    def __init__(self, content: bytes) -> None:
+        text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n").replace("\r", "\n")
+        self.sha256 = hashlib.sha256(content).hexdigest()
+        self.lines = text.split("\n")
+        self.outline = Outline(text)
 
 
 class Sources:
@@ -30,26 +36,29 @@ class Sources:
         self._pids = tuple(process.pid for process in target.processes)
         self._files: dict[str, _File | None] = {}
         self._found: dict[tuple[str, int], Source] = {}
+        self._asked: dict[tuple[str, int], Source | None] = {}
 
     def at(self, file: str, line: int) -> Source | None:
         """The outermost function (or top-level statement) around a line; None where it cannot be read."""
+        if (file, line) not in self._asked:
+            self._asked[file, line] = self._find(file, line)
+        return self._asked[file, line]
+
+    def _find(self, file: str, line: int) -> Source | None:
         read = self._file(file)
-        if read is None:
+        extent = read.outline.enclosing(line) if read is not None else None
+        if read is None or extent is None:
             return None
-        extent = enclosing(read.text, line)
-        if extent is None:
-            return None
-        key = (file, extent.first_line)
-        if key not in self._found:
-            lines = read.text.split("\n")[extent.first_line - 1 : extent.last_line]
-            self._found[key] = Source(
+        return self._found.setdefault(
+            (file, extent.first_line),
+            Source(
                 file=file,
                 first_line=extent.first_line,
-                text="\n".join(lines),
+                text="\n".join(read.lines[extent.first_line - 1 : extent.last_line]),
                 sha256=read.sha256,
                 function=extent.function,
-            )
-        return self._found[key]
+            ),
+        )
 
     def all(self) -> tuple[Source, ...]:
         """Every function that was found, in the order of file and line."""
@@ -67,8 +76,7 @@ class Sources:
             path = file if file.startswith("/") else os.path.join(HOST.link(pid, "cwd") or "/", file)
             content = _bytes_of(pid, path)
             if content is not None:
-                text = content.decode("utf-8", "replace").replace("\r\n", "\n")
-                return _File(text, hashlib.sha256(content).hexdigest())
+                return _File(content)
         return None
 
 
@@ -83,14 +91,27 @@ def _bytes_of(pid: int, path: str) -> bytes | None:
     return content if len(content) <= _LARGEST else None
 
 
+class _Bounded:
+    """An archive whose reads are bounded, whatever its header says of the length of its directory."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(min(size, _LARGEST_DIRECTORY) if size >= 0 else _LARGEST_DIRECTORY)
+
+
 def _zipped(pid: int, path: str) -> bytes | None:
     for archive in PurePosixPath(path).parents:
         try:
-            with HOST.open_inside(pid, str(archive)) as file, zipfile.ZipFile(file) as opened:
+            with HOST.open_inside(pid, str(archive)) as file, zipfile.ZipFile(_Bounded(file)) as opened:
                 member = opened.getinfo(str(PurePosixPath(path).relative_to(archive)))
+                if member.compress_type not in _IMPORTABLE or member.file_size > _LARGEST:
+                    return None
                 return opened.open(member).read(_LARGEST)
-        except (KeyError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
-            return None
         except (OSError, ValueError):
             continue
+        except Exception:  # noqa: BLE001 - whoever wrote the archive chooses: BadZipFile, zlib.error, EOFError, struct.error
+            return None
     return None
