@@ -22,7 +22,7 @@ _SIGNATURES = {
 """Libraries whose call is the cause, whatever runs below it (callbacks too)."""
 _LOOPING = {("stdlib", "statistics"), ("library", "numpy")}
 """Libraries some of whose functions are loops over the caller's numbers."""
-_LOOPING_CALLS = frozenset("append vectorize mean fmean median stdev pstdev variance pvariance".split())
+_LOOPING_CALLS = frozenset("append mean fmean median stdev pstdev variance pvariance".split())
 _CHEAP = MATH | frozenset(
     "len append extend float int bool round sum min max zip enumerate range iter next reversed map filter sorted sort "
     "reduce mul add sub truediv get items values keys isinstance nlargest nsmallest heappush heappop".split()
@@ -66,7 +66,7 @@ def charge(stack: tuple[Frame, ...], code: Code) -> Charge:
         return Charge("framework", None, package=top.package, entry=top.function)
     for index in users:
         below = _below(stack, index)
-        if below is not None and (below.owner, below.package) in _SIGNATURES:
+        if below is not None and ((below.owner, below.package) in _SIGNATURES or _vectorizes(below)):
             return _library(stack, index, below, code)
     deepest = users[-1]
     below = next((frame for frame in stack[deepest + 1 :] if frame.opaque), None)
@@ -134,6 +134,11 @@ def _enters_loop(stack: tuple[Frame, ...], index: int) -> bool:
     return any(frame.name in _LOOPING_CALLS for frame in stack[index + 1 : index + 3])
 
 
+def _vectorizes(frame: Frame) -> bool:
+    """np.vectorize: a loop of numpy's own over a function of the user's."""
+    return frame.package == "numpy" and (frame.name == "_vectorize_call" or frame.function.startswith("vectorize."))
+
+
 def _native_call(frame: Frame, code: Code) -> str:
     """The C function that this leaf line is mostly inside of, where that is not the loop's own work; else ""."""
     positions = code.positions(frame.file, frame.line)
@@ -196,6 +201,13 @@ def _caller(stack: tuple[Frame, ...], index: int) -> int | None:
 
 def _loop_around(frame: Frame, callee: Frame | None, code: Code) -> Loop | Literal["service"] | None:
     """The innermost loop around a frame's line that can contain the call; "service" for a server's endless loop."""
+    key = (frame, callee)
+    if key not in code.loops:
+        code.loops[key] = _find_loop(frame, callee, code)
+    return code.loops[key]
+
+
+def _find_loop(frame: Frame, callee: Frame | None, code: Code) -> Loop | Literal["service"] | None:
     source = code.source_at(frame.file, frame.line)
     if source is None:
         return None

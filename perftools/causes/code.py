@@ -6,6 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from perftools.hot import Frame
 from perftools.record import Missing, Position, Site, Source, Type, Values
@@ -40,6 +41,8 @@ class Code:
         self._sites: dict[str, list[Site]] = defaultdict(list)
         for site in () if isinstance(values, Missing) else values.sites:
             self._sites[site.file].append(site)
+        self.loops: dict[tuple[Frame, Frame | None], Loop | Literal["service"] | None] = {}
+        """What `charge` found around each line: the same few lines occur in thousands of stacks."""
         self._lines: dict[int, list[str]] = {}
         self._calls: dict[tuple[str, int, str], bool] = {}
         self.differing = frozenset(index for index in range(len(self.sources)) if self._differs(index))
