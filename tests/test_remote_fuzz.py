@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perftools.remote import frames, iterators
+from perftools.remote.code import Codes
 from perftools.remote.debug_offsets import _STRUCTS, read
 from perftools.remote.heap import Heap
 from perftools.remote.interpreter import MAX_INTERPRETERS, Runtime, threads
@@ -95,14 +96,14 @@ _FAULTS = st.dictionaries(
 )
 
 
-@settings(max_examples=1000)
+@settings(max_examples=300)
 @given(_FAULTS, st.sampled_from(_OBJECTS))
 def test_describe_in_damaged_memory(faults: dict[int, tuple[int, int]], value: Any) -> None:
     runtime = own_runtime()._replace(memory=DamagedMemory(faults))
     _exercise(runtime, id(value))
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.integers(0, 1 << 32), st.sampled_from([0.0, 0.02, 0.3]), st.sampled_from(_LAYOUTS))
 def test_describe_in_noise(seed: int, holes: float, version: tuple[int, int, int]) -> None:
     runtime = _noisy(seed, holes, version)
@@ -110,13 +111,13 @@ def test_describe_in_noise(seed: int, holes: float, version: tuple[int, int, int
         _exercise(runtime, NoiseMemory.BASE + 8 * word)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.integers(0, 1 << 32), st.sampled_from([0.0, 0.02]), st.sampled_from(_LAYOUTS))
 def test_walk_in_noise_ends(seed: int, holes: float, version: tuple[int, int, int]) -> None:
     runtime = _noisy(seed, holes, version)
     started = time.thread_time()
     try:
-        for stack in frames.walk(runtime, frames.Codes()):
+        for stack in frames.walk(runtime, Codes()):
             assert len(stack.frames) <= frames.MAX_FRAMES
     except Unreadable:
         pass
@@ -124,13 +125,13 @@ def test_walk_in_noise_ends(seed: int, holes: float, version: tuple[int, int, in
     assert time.thread_time() - started < 20
 
 
-@settings(max_examples=120)
+@settings(max_examples=80)
 @given(_FAULTS)
 def test_walk_in_damaged_memory(faults: dict[int, tuple[int, int]]) -> None:
     runtime = own_runtime()._replace(memory=DamagedMemory(faults))
     stacks = []
     with contextlib.suppress(Unreadable):
-        stacks = list(frames.walk(runtime, frames.Codes()))
+        stacks = list(frames.walk(runtime, Codes()))
     assert runtime.memory.calls < _MAX_WALK_CALLS
     for stack in stacks[:4]:
         assert len(stack.frames) <= frames.MAX_FRAMES

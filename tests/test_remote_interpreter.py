@@ -133,7 +133,7 @@ def test_what_is_no_elf_file_is_refused(tmp_path: Path) -> None:
 
 def test_mappings_have_a_path_and_an_order() -> None:
     mappings = file_mappings(os.getpid())
-    assert any(mapping.path == _own_library() for mapping in mappings)
+    assert _own_library() in {mapping.path for mapping in mappings}
     assert [mapping.start for mapping in mappings] == sorted(mapping.start for mapping in mappings)
 
 

@@ -1,4 +1,4 @@
-"""Types and sizes of what the hot lines work on: the workers' frames, walked from outside about 25 times a second."""
+"""Types and sizes of what the hot lines work on: the workers' frames, walked from outside at each step."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from perftools.collect.sightings import Place, Sightings, Spot
 from perftools.record import Process, Type
 from perftools.remote import frames, interpreter, iterators
+from perftools.remote.code import Codes
 from perftools.remote.frames import Frame
 from perftools.remote.heap import Heap, Object
 from perftools.remote.interpreter import Thread
@@ -32,7 +33,7 @@ class Walker:
         self._process = process
         self._turn = 0
         self._runtime = interpreter.attach(process.pid)
-        self._codes = frames.Codes()
+        self._codes = Codes()
         self._heap = Heap(self._runtime)
         self._tasks: dict[int, int] = {}
         self._rest: dict[int, tuple[int, bytes]] = {}

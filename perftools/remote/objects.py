@@ -26,7 +26,7 @@ DEPTH = len(SAMPLE)
 CONTENTS = 6
 """Elements whose own contents are read too."""
 MAX_CALLS = 500
-"""System calls for one object."""
+"""System calls for one object; beyond them only what is at hand is finished."""
 MAX_POSITIONS = 8
 """Length up to which tuples are records, if their positions differ in type."""
 
@@ -74,12 +74,12 @@ class _Reader:
     def read(self, object_: Object, depth: int, contents: bool = True) -> _Node:
         """An object that passed the checks; contents that cannot be read are left out. Raises Unreadable at depth 0."""
         node = _Node(object_.type.name)
-        if self._heap.memory.calls < self._last_call:
-            try:
-                self._fill(node, object_, depth if contents else DEPTH)
-            except Unreadable as error:
-                if error.code or not depth:
-                    raise
+        contents = contents and self._heap.memory.calls < self._last_call
+        try:
+            self._fill(node, object_, depth if contents else DEPTH)
+        except Unreadable as error:
+            if error.code or not depth:
+                raise
         return node
 
     def _fill(self, node: _Node, object_: Object, depth: int) -> None:

@@ -17,6 +17,7 @@ import pytest
 from perftools.collect.values import ValuesRecorder
 from perftools.record import Missing, Site, Values
 from perftools.remote import frames, interpreter
+from perftools.remote.code import Codes
 from perftools.source import Watch
 from tests.observed import target
 from tests.pythons import python_with, pythons
@@ -230,7 +231,7 @@ def test_a_target_that_ends_is_said_to_have_ended() -> None:
 
 def test_a_walk_takes_few_calls() -> None:
     with running(sys.executable) as pid:
-        runtime, codes = interpreter.attach(pid), frames.Codes()
+        runtime, codes = interpreter.attach(pid), Codes()
         threads = sum(1 for _ in frames.walk(runtime, codes))
         before = runtime.memory.calls
         for _ in range(10):

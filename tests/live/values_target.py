@@ -3,6 +3,8 @@
 Each function's name is a key of what that test expects to see.
 """
 
+# ruff: noqa: B006, B007, B008, B905, PYI024, T201 (a plain program for 3.8 as well; its data are bound where they are used)
+
 import array
 import collections
 import ctypes
@@ -180,7 +182,8 @@ def c_calls(values=FLOATS):
 
 
 LOOPS = [
-    c_calls, list_of_floats, global_table, dict_of_floats, dict_records, plain_objects, slot_objects, mixed_tuples, named_tuples,
+    c_calls,
+    list_of_floats, global_table, dict_of_floats, dict_records, plain_objects, slot_objects, mixed_tuples, named_tuples,
     typed_array, deque_and_set, list_subclass, zipped, enumerated, counted, comprehension, generated, closure, scalars,
     Plain().method,
 ]  # fmt: skip
