@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from perftools.finding import Diagnosis, TimeTable
 from perftools.record import Audit, Missing, Samples
-from perftools.report.model import SCHEMA, Observed, Report, Stacks, Time, found
+from perftools.report.model import SCHEMA, Observed, Observer, Report, Stacks, Time, found
 from perftools.report.words import sentence
 
 
@@ -19,7 +21,10 @@ def render(audit: Audit, diagnosis: Diagnosis) -> bytes:
         quality=audit.quality,
         verdict=sentence(diagnosis.verdict),
         observations=Observed(
-            stacks=_stacks(audit.observations.samples), time=_time(diagnosis.time), processes=diagnosis.processes
+            observers=tuple(_observers(audit)),
+            stacks=_stacks(audit.observations.samples),
+            time=_time(diagnosis.time),
+            processes=diagnosis.processes,
         ),
         findings=tuple(found(finding) for finding in diagnosis.findings),
         checked_ok=diagnosis.checked_ok,
@@ -27,6 +32,13 @@ def render(audit: Audit, diagnosis: Diagnosis) -> bytes:
         notes=diagnosis.notes,
     )
     return msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
+
+
+def _observers(audit: Audit) -> Iterator[Observer]:
+    seen = audit.observations
+    for name, part in (("samples", seen.samples), ("threads", seen.threads), ("values", seen.values)):
+        if not isinstance(part, Missing):
+            yield Observer(id=name, cost=part.cost)
 
 
 def _stacks(samples: Samples | Missing) -> Stacks | Missing:

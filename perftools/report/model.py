@@ -17,7 +17,7 @@ from perftools.finding import (
     Unjudged,
     Where,
 )
-from perftools.record import Missing, Part, Quality, Target
+from perftools.record import Cost, Missing, Part, Quality, Target
 
 SCHEMA: Literal["perftools.report/1"] = "perftools.report/1"
 
@@ -72,16 +72,24 @@ class Time(Part, frozen=True, kw_only=True, tag="time"):
 
 
 class Stacks(Part, frozen=True, kw_only=True, tag="stacks"):
-    """How many stacks the report rests on."""
+    """How many stacks were taken, of running and of waiting threads, in all rounds."""
 
     taken: int
     lost: int
     rate_hz: float
 
 
+class Observer(Part, frozen=True, kw_only=True):
+    """One collector: what it cost, and what it could not see."""
+
+    id: str
+    cost: Cost
+
+
 class Observed(Part, frozen=True, kw_only=True):
     """What was seen, apart from what it means."""
 
+    observers: tuple[Observer, ...]
     stacks: Stacks | Missing
     time: Time | Missing
     processes: tuple[ProcessLoad, ...]
