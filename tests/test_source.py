@@ -6,14 +6,16 @@ import ast
 import inspect
 import textwrap
 import time
+from collections.abc import Iterator
 from types import ModuleType
 
+import libcst as cst
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from perftools.record import Source
-from perftools.source import Model, Unit, enclosing, read, watch
+from perftools.source import Model, Unit, carried, effort, enclosing, read, reader, syntax, watch
 from perftools.source.extent import Outline
 
 
@@ -82,6 +84,50 @@ def test_any_text_and_line_give_an_extent_around_the_line_or_none(text: str, lin
 @given(st.text(max_size=300))
 def test_reading_any_text_never_raises(text: str) -> None:
     model(text)
+
+
+def nested(loops: int, body: str) -> str:
+    heads = [f"{' ' * at}for a{at} in rows[{at}]:\n" for at in range(loops)]
+    return "".join(heads) + "".join(f"{' ' * loops}{line}\n" for line in body.split("\n"))
+
+
+DEEP = [
+    nested(12, "\n".join(["total[i] += w * math.sqrt(x)"] * 20)),
+    nested(3, "\n".join(f"{' ' * at}if a < {at}:" for at in range(30)) + "\n" + " " * 30 + ";".join(["a = b"] * 200)),
+    nested(3, "\n".join(["x = m" + "[0]" * 20] * 10)),
+    "x = " + "sum(f(y) for y in " * 20 + "ys" + ")" * 20 + "\n",
+    "x = " + "sorted(" * 40 + "ys" + ")" * 40 + "\n",
+    "x = " + "[" * 20 + "y" + " for y in ys]" * 20 + "\n",
+    "".join(f"class A{at}:\n  def f(self):\n    for x in xs: s += x\n" for at in range(100)),
+    "while True:\n" + "".join(f"{' ' * at}while a[{at}]:\n" for at in range(1, 30)) + " " * 30 + "f(g(a), b)\n",
+]
+
+
+@pytest.mark.parametrize("text", DEEP)
+def test_the_work_of_reading_is_known_before_it_is_done(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = effort.visits(cst.parse_module(text))
+    monkeypatch.setattr(reader, "_MOST_VISITS", expected)
+    looked_at = 0
+
+    def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        nonlocal looked_at
+        looked_at += 1
+        yield from real(node)
+
+    real = syntax.children
+    monkeypatch.setattr(syntax, "children", children)
+    monkeypatch.setattr(carried, "children", children)
+    assert model(text).units, "so much is read"
+    assert expected / 8 < looked_at < 8 * expected
+    monkeypatch.setattr(reader, "_MOST_VISITS", expected - 1)
+    assert model(text + "\n") == Model(), "and no more"
+
+
+def test_what_would_take_too_long_is_not_read() -> None:
+    line = "total[i] += self.weights[i] * math.sqrt(x - mean)"
+    assert model(nested(19, "\n".join([line] * 400))) == Model()
+    assert model("x = 1\n" * 20_000) == Model()
+    assert len(model(nested(3, "\n".join([line] * 200))).units) == 3
 
 
 def test_a_top_level_statement_keeps_its_else() -> None:

@@ -8,18 +8,21 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from perftools.record import Source
-from perftools.source import iteration, operations, syntax
+from perftools.source import effort, iteration, operations, syntax
 from perftools.source.carried import Dependence, carried, worklist
 from perftools.source.model import Call, Carried, Function, Model, Operation, Span, Unit, UnitKind
 from perftools.source.names import Mentions, containers
 
-_LARGEST = 200_000
-"""Characters: a longer function is not read, lest its parsing take longer than the window."""
+_LARGEST = 100_000
+"""Characters: a longer function is not read, lest its parsing take more than a few seconds of a window of 20."""
+_MOST_VISITS = 80_000
+"""Of nodes (`effort`): a text whose loops nest too deep around too much is not read either. Functions of the standard
+library take up to 11 000."""
 
 
 @lru_cache(maxsize=256)
 def read(source: Source) -> Model:
-    """The model of a source; an empty one where it is too long or LibCST cannot parse it."""
+    """The model of a source; an empty one where it is too much to read or LibCST cannot parse it."""
     if len(source.text) > _LARGEST:
         return Model()
     try:
@@ -31,7 +34,10 @@ def read(source: Source) -> Model:
 def _read(source: Source) -> Model:
     indent = source.text[: len(source.text) - len(source.text.lstrip(" \t"))]
     text, shift = (f"if 1:\n{source.text}", -1) if indent else (source.text, 0)
-    wrapper = MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
+    module = cst.parse_module(text)
+    if effort.visits(module) > _MOST_VISITS:
+        return Model()
+    wrapper = MetadataWrapper(module, unsafe_skip_copy=True)
     positions = wrapper.resolve(PositionProvider)
     prefix = source.function.rpartition(".")[0] if source.function != "<module>" else ""
     place = _Place(function=prefix or ("<module>" if source.function == "<module>" else ""))
@@ -61,6 +67,7 @@ class _Reader:
         self._positions = positions
         self._shift = shift
         self._functions: list[Function] = []
+        self._named: set[str] = set()
         self._units: list[Unit | None] = []
         self._calls: list[Call] = []
         self._operations: list[Operation] = []
@@ -83,8 +90,7 @@ class _Reader:
         """The qualified name, as `__qualname__` forms it."""
         if place.function in ("", "<module>"):
             return name
-        nested = any(function.name == place.function for function in self._functions)
-        return f"{place.function}.{'<locals>.' if nested else ''}{name}"
+        return f"{place.function}.{'<locals>.' if place.function in self._named else ''}{name}"
 
     def visit(self, node: cst.CSTNode, place: _Place) -> None:
         """Record what the node says, then go into its children."""
@@ -139,6 +145,7 @@ class _Reader:
         declared = {
             item.name.value for each in own if isinstance(each, cst.Global | cst.Nonlocal) for item in each.names
         }
+        self._named.add(name)
         self._functions.append(
             Function(
                 name=name,
