@@ -5,6 +5,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from perftools.finding import Clause, Estimate, Fact, Measure
 from perftools.record import Type
@@ -101,3 +102,8 @@ def test_a_source_line_is_found_by_its_number():
     assert words.source_line([source], build.where(84)) is None
     assert words.source_line([source], build.where(93)) is None
     assert words.source_line([source], build.where(90, file="/elsewhere.py")) is None
+
+
+def test_lines_are_those_that_python_counts():
+    source = structs.replace(build.source(), first_line=1, text="def f():\n    a = 1\f\u2028\x85\n    return a\n")
+    assert words.source_line([source], build.where(3, file=source.file)) == "    return a"

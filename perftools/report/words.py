@@ -132,7 +132,7 @@ def source_line(sources: Iterable[Source], where: Where, line: int | None = None
     """The text of `line` (of `where`, if not given) in its file, or None where the audit does not hold it."""
     line = line or where.line
     for source in sources:
-        lines = source.text.splitlines()
+        lines = source.text.removesuffix("\n").split("\n")
         if source.file == where.file and 0 <= line - source.first_line < len(lines):
             return clean(lines[line - source.first_line]).rstrip()
     return None
