@@ -149,3 +149,32 @@ def test_dependent_samples_widen_the_interval() -> None:
 def test_few_samples_are_said_to_be_few() -> None:
     assert share([Strand((1, 1), 0, 0.01, (0, 1) * 20)], frozenset([1])).few
     assert not share([Strand((1, 1), 0, 0.01, (0, 1) * 200)], frozenset([1])).few
+    for threads, few in ((11, True), (12, False)):
+        assert share([Strand((1, at), 0, 0.01, (0,) * 9) for at in range(threads)], frozenset([1])).few is few
+
+
+def short_threads(rng: random.Random, p: float, length: int) -> list[Strand]:
+    """A thread for each request, and each request of one kind only."""
+    return [Strand((1, at), at % 4, 0.01, (int(rng.random() < p),) * length) for at in range(200)]
+
+
+@pytest.mark.parametrize("length", [1, 4, 7])
+def test_a_thread_for_each_request_is_one_observation(length: int) -> None:
+    rng, p, covered, widths = random.Random(5), 0.3, 0, 0.0
+    for _ in range(100):
+        found = share(short_threads(rng, p, length), frozenset([1]))
+        assert not found.few
+        covered += found.low <= p <= found.high
+        widths += found.high - found.low
+    low, high = wilson(p, 200)
+    assert covered >= 90
+    assert widths / 100 == pytest.approx(high - low, rel=0.15)
+
+
+def test_blocks_of_short_lived_threads_count_together() -> None:
+    """Each does both, one after the other: their means are alike, and only blocks show that samples depend."""
+    rng = random.Random(9)
+    long = [Strand((1, 0), at, 0.01, tuple(int(rng.random() < 0.5) for _ in range(120))) for at in range(4)]
+    short = [Strand((1, at), at % 4, 0.01, (0,) * 20 + (1,) * 20) for at in range(1, 31)]
+    alone, both = share(long, frozenset([1])), share([*long, *short], frozenset([1]))
+    assert both.high - both.low > 1.5 * (alone.high - alone.low)
