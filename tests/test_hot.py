@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from perftools.hot import Strand, classify, profile, share, wilson
+from perftools.hot import Profile, Strand, classify, profile, share, wilson
 from perftools.hot.frames import cut_at_process_entry, starts_up, waits
-from perftools.record import Samples
+from perftools.record import Audit, Missing, Samples
 from tests.scene import Scene
 
 LIB = "/opt/venv/lib/python3.11"
@@ -78,6 +80,11 @@ def test_a_forked_child_is_cut_at_its_entry() -> None:
     assert cut_at_process_entry((parent, work)) == (parent, work)
 
 
+def profiled(audit: Audit, **options: Any) -> Profile:
+    assert isinstance(audit.observations.samples, Samples)
+    return profile(audit.observations.samples, audit.observations.threads, **options)
+
+
 def test_threads_are_weighted_by_the_cpu_that_they_used() -> None:
     scene = Scene()
     app = scene.file("/srv/app.py", "def busy():\n    work()\ndef waiter():\n    lock()\n")
@@ -85,12 +92,61 @@ def test_threads_are_weighted_by_the_cpu_that_they_used() -> None:
     scene.sample(400, ("waiter", app, "lock()"), tid=2)
     scene.cpu_s = {(1, 1): 9.0, (1, 2): 1.0, (1, 3): 2.0}
     audit = scene.audit()
-    assert isinstance(audit.observations.samples, Samples)
-    made = profile(audit.observations.samples, audit.observations.threads)
+    made = profiled(audit)
     shares = {stack[-1].name: made.estimate([index]).value for index, stack in enumerate(made.stacks)}
     assert shares == {"busy": pytest.approx(0.9), "waiter": pytest.approx(0.1)}
     assert made.cpu_s == pytest.approx(12.0)
     assert made.unseen_s == pytest.approx(2.0)
+
+
+def test_start_up_takes_its_part_of_a_threads_cpu_along() -> None:
+    scene = Scene()
+    app = scene.file("/srv/app.py", "import tables\ndef busy():\n    work()\ndef other():\n    task()\n")
+    scene.sample(
+        500,
+        ("<module>", app, "import"),
+        ("_load", "<frozen importlib._bootstrap>", "1"),
+        ("<module>", "/srv/tables.py", "1"),
+    )
+    scene.sample(100, ("busy", app, "work()"))
+    scene.sample(300, ("other", app, "task()"), tid=2)
+    made = profiled(scene.audit())
+    assert [made.estimate([index]).value for index in range(3)] == pytest.approx([0, 0.25, 0.75])
+    assert (made.total, made.cpu_s, made.unseen_s) == pytest.approx((4.0, 9.0, 0.0))
+
+
+def test_a_thread_without_a_count_of_its_own_took_at_most_the_time_that_it_was_seen() -> None:
+    """The rest of the process's CPU was used by threads that no sample shows."""
+    scene = Scene()
+    app = scene.file("/srv/app.py", "def busy():\n    work()\n")
+    scene.sample(100, ("busy", app, "work()"), tid=1)
+    scene.cpu_s = {(1, 1): 0.0, (1, 2): 12.0}
+    made = profiled(scene.audit())
+    assert (made.total, made.cpu_s, made.unseen_s) == pytest.approx((1.0, 12.0, 11.0))
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_workers_that_take_turns_count_for_the_whole_window(counted: bool) -> None:
+    scene = Scene()
+    app = scene.file("/srv/app.py", "def busy():\n    work()\ndef idle():\n    time.sleep(1)\n")
+    scene.sample(1600, ("busy", app, "work()"), pid=1)
+    scene.sample(400, ("busy", app, "work()"), pid=2, tid=2)
+    scene.sample(400, ("idle", app, "sleep"), pid=2, tid=3)
+    audit = scene.audit()
+    samples = audit.observations.samples
+    assert isinstance(samples, Samples)
+    every = [replace(samples.runs[0], pid=1, round=at, start_s=2.0 * at) for at in range(8)]
+    samples = replace(samples, runs=(*every, *(replace(run, pid=2) for run in every[::4])))
+    uncounted = Missing(code="E-NONE", reason="no schedstat")
+    made = profile(
+        samples, audit.observations.threads if counted else uncounted, waits_at=lambda frame: frame.line == 4
+    )
+    assert made.waited[1] == pytest.approx(16.0)
+    if not counted:
+        assert made.estimate([0], pid=2).value == 1.0
+        assert sum(strand.weight * len(strand.stacks) for strand in made.strands if strand.thread[0] == 2) == (
+            pytest.approx(16.0)
+        )
 
 
 def test_waiting_lines_hold_no_cpu() -> None:
@@ -99,8 +155,7 @@ def test_waiting_lines_hold_no_cpu() -> None:
     scene.sample(100, ("busy", app, "work()"))
     scene.sample(300, ("idle", app, "sleep"))
     audit = scene.audit()
-    assert isinstance(audit.observations.samples, Samples)
-    made = profile(audit.observations.samples, audit.observations.threads, waits_at=lambda frame: frame.line == 4)
+    made = profiled(audit, waits_at=lambda frame: frame.line == 4)
     assert [made.count[index] for index in range(2)] == [100, 0]
     assert made.waited[1] == pytest.approx(3.0)
     assert made.estimate([0]).value == 1.0

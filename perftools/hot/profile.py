@@ -30,19 +30,19 @@ class Profile:
     held: tuple[float, ...]
     """GIL-held seconds of each stack, from the gil rounds, scaled to the window."""
     waited: tuple[float, ...]
-    """Sampled seconds in which a thread waited in this stack."""
+    """Seconds of the window that threads waited in this stack, summed over them."""
     strands: tuple[Strand, ...]
     gil_rounds: bool
     cpu_s: float
     """CPU that the workers used over the window, by the kernel's count."""
     unseen_s: float
-    """Of it, the CPU of threads without a busy sample: native pools, samples lost."""
+    """Of it, the CPU of threads without a sample: native pools, samples lost."""
     first_half: frozenset[int]
     """Stacks seen only in the first half of the rounds."""
 
     @property
     def total(self) -> float:
-        """CPU seconds behind all busy samples."""
+        """CPU seconds behind all busy samples; start-up, which is over soon, is no part of it."""
         return sum(self.weight)
 
     def estimate(self, members: Iterable[int], pid: int | None = None) -> Estimate:
@@ -81,17 +81,19 @@ def profile(
     state = [_state(stack, waits_at) for stack in stacks]
     kind: Literal["active", "gil"] = "active" if any(run.kind == "active" for run in samples.runs) else "gil"
 
-    busy: dict[Thread, int] = Counter()
+    used: dict[Thread, int] = Counter()
+    instant_s = {pid: _instant_s(samples, pid, kind) for pid in {run.pid for run in samples.runs}}
     waited = [0.0] * len(stacks)
     for stream in samples.streams:
         if stream.kind != kind:
             continue
+        thread = (stream.pid, _thread(stream.tid, stream.thread))
         for stack in stream.stacks:
-            if state[stack] == "busy":
-                busy[stream.pid, _thread(stream.tid, stream.thread)] += 1
-            elif state[stack] == "waiting":
-                waited[stack] += 1 / samples.rate_hz
-    seconds, cpu_s, unseen_s = _weights(samples, threads, busy, kind)
+            if state[stack] == "waiting":
+                waited[stack] += instant_s[stream.pid]
+            else:
+                used[thread] += 1
+    seconds, cpu_s, unseen_s = _weights(samples, threads, used, kind, instant_s)
 
     weight, count = [0.0] * len(stacks), [0] * len(stacks)
     strands: list[Strand] = []
@@ -144,45 +146,50 @@ def _half(rounds: Iterable[int]) -> int:
 
 
 def _weights(
-    samples: Samples, threads: Threads | Missing, busy: dict[Thread, int], kind: Literal["active", "gil"]
+    samples: Samples,
+    threads: Threads | Missing,
+    used: dict[Thread, int],
+    kind: Literal["active", "gil"],
+    instant_s: dict[int, float],
 ) -> tuple[dict[Thread, float], float, float]:
-    """CPU seconds behind one busy sample of each thread; the workers' CPU, and the part of it that no sample explains.
+    """CPU seconds behind one sample of each thread; the workers' CPU, and the part of it that no sample explains.
 
+    `used`: samples of each thread that used CPU, whether busy or starting up: an import takes its part of the CPU too.
     A thread whose CPU the kernel's per-thread files do not show (it lived within one round, or its id is unknown)
     takes its part of what the process used beyond the threads that are known.
     """
     sampled = {run.pid for run in samples.runs}
     if isinstance(threads, Missing):
-        equal = dict.fromkeys(busy, 1 / samples.rate_hz)
-        return equal, sum(busy.values()) / samples.rate_hz, 0.0
+        equal = {thread: instant_s[thread[0]] for thread in used}
+        return equal, sum(equal[thread] * count for thread, count in used.items()), 0.0
     run_s: dict[Thread, float] = defaultdict(float)
     for time in threads.times:
         if time.pid in sampled:
             run_s[time.pid, time.tid] += time.run_s
-    used: dict[int, float] = defaultdict(float)
+    process_s: dict[int, float] = defaultdict(float)
     for round_time in threads.rounds:
         if round_time.pid in sampled:
-            used[round_time.pid] += round_time.cpu_s
+            process_s[round_time.pid] += round_time.cpu_s
     for pid in sampled:  # the process's clock ticks at 10 ms: the threads' sum may be finer and larger
-        used[pid] = max(used[pid], sum(run for (owner, _), run in run_s.items() if owner == pid))
-    cpu_s = sum(used.values())
+        process_s[pid] = max(process_s[pid], sum(run for (owner, _), run in run_s.items() if owner == pid))
+    cpu_s = sum(process_s.values())
     seconds: dict[Thread, float] = {}
     unseen_s = 0.0
     for pid in sampled:
-        mine = {thread: count for thread, count in busy.items() if thread[0] == pid}
+        mine = {thread: count for thread, count in used.items() if thread[0] == pid}
         known = {thread for thread in mine if run_s.get(thread, 0.0) > 0} if kind == "active" else set()
         for thread in known:
             seconds[thread] = run_s[thread] / mine[thread]
         others = sum(count for thread, count in mine.items() if thread not in known)
         named = sum(run for thread, run in run_s.items() if thread[0] == pid)
         explained = sum(run_s[thread] for thread in known)
-        rest = max(0.0, used[pid] - (named if known else 0.0))
+        rest = max(0.0, process_s[pid] - (named if known else 0.0))
         if others:
-            ceiling = others * _instant_s(samples, pid, kind)
+            ceiling = others * instant_s[pid]
             for thread in mine.keys() - known:
                 seconds[thread] = min(rest, ceiling) / others if rest > 0 else 1e-6
             explained += min(rest, ceiling)
-        unseen_s += max(0.0, used[pid] - explained)
+        unseen_s += max(0.0, process_s[pid] - explained)
     return seconds, cpu_s, unseen_s
 
 
