@@ -115,11 +115,12 @@ class TimeLine(Part, frozen=True, kw_only=True):
     share: Estimate
     """Of all CPU samples: running and native together."""
     running: float | None
-    """Part of `share` spent holding the GIL (Python code); None where no gil round saw this process."""
+    """Part of `share` spent holding the GIL (Python code); None without gil rounds, and where shares are of "gil"."""
     native: float | None
     """Part of `share` spent on a CPU without the GIL."""
     waiting: float
-    """Share of the sampled wall time of one thread in which this line waited (sleep, recv, a lock)."""
+    """Seconds that threads waited in this line (sleep, recv, a lock) in one second of the window: no part of `share`,
+    and above 1 where several wait at once."""
     does: str = ""
     """What is called there, where that is known: "json", "pandas DataFrame.__init__", "torch forward"."""
 
@@ -133,10 +134,12 @@ class TimeTable(Part, frozen=True, kw_only=True):
     cpu_percent: float
     """CPU that the service's processes used over the window, 100 is one core."""
     running: float | None
-    """Shares of that CPU: holding the GIL, … """
+    """Share of that CPU, start-up left out, spent holding the GIL; None without gil rounds."""
     native: float | None
+    """On a CPU without the GIL, as samples show; None where they show holders of the GIL only. With `running` and
+    `unseen` it makes up the whole."""
     unseen: float
-    """Share of the CPU that no sample explains: threads without Python frames, samples lost."""
+    """Share that no sample explains: threads without Python frames, samples lost."""
 
 
 class ProcessLoad(Part, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from perftools.detect import diagnose as engine
 from perftools.detect.diagnose import diagnose, settled
 from perftools.finding import Diagnosis, TimeTable
-from perftools.record import Missing, Run, Samples, Stream
+from perftools.record import Audit, Missing, Run, Samples, Stream
 from tests.scene import FLOAT, Scene, list_of
 
 APP = "/srv/app.py"
@@ -75,21 +75,61 @@ def test_lines_and_functions_with_their_states() -> None:
     assert functions["handler"].share.value == pytest.approx(50 / 450)
 
 
+def with_gil_round(made: Scene, ticks: int = 25, *, only: bool = False) -> Audit:
+    """After the other rounds, or `only` (as on 3.10), rounds in which the first stack is seen holding the GIL."""
+    audit = made.audit()
+    samples = audit.observations.samples
+    assert isinstance(samples, Samples)
+    if only:
+        runs = tuple(replace(run, kind="gil") for run in samples.runs)
+        samples = replace(samples, runs=runs, streams=tuple(replace(each, kind="gil") for each in samples.streams))
+    else:
+        gil = Run(pid=1, round=8, kind="gil", start_s=16.0, duration_s=2.0, ticks=200, errors=0)
+        held = Stream(pid=1, tid=1, thread="", round=8, kind="gil", stacks=(0,) * ticks)
+        samples = replace(samples, runs=(*samples.runs, gil), streams=(*samples.streams, held))
+    return replace(audit, observations=replace(audit.observations, samples=samples))
+
+
 def test_what_holds_the_gil_is_running_and_the_rest_native() -> None:
     made = Scene()
     made.file(APP, TEXT)
     made.sample(200, ("spread", APP, "t += y"))
     made.sample(200, SERVER, ("handler", APP, "return model"))
-    audit = made.audit()
-    samples = audit.observations.samples
-    assert isinstance(samples, Samples)
-    gil = Run(pid=1, round=8, kind="gil", start_s=16.0, duration_s=2.0, ticks=200, errors=0)
-    held = Stream(pid=1, tid=1, thread="", round=8, kind="gil", stacks=(0,) * 25)
-    samples = replace(samples, runs=(*samples.runs, gil), streams=(*samples.streams, held))
-    found = table(diagnose(replace(audit, observations=replace(audit.observations, samples=samples))))
+    found = table(diagnose(with_gil_round(made)))
     rows = {row.where.line: row for row in found.lines}
     assert rows[7].running == pytest.approx(0.5, abs=0.1) and rows[7].native == pytest.approx(0, abs=0.1)
     assert rows[11].running == 0 and rows[11].native == pytest.approx(0.5)
+    assert found.running == pytest.approx(0.5, abs=0.1) and found.native == pytest.approx(0.5, abs=0.1)
+
+
+def test_a_python_line_beside_a_native_pool_is_all_running() -> None:
+    made = Scene()
+    made.file(APP, TEXT)
+    made.sample(800, ("spread", APP, "t += y"))
+    made.cpu_s = {(1, 1): 8.0, (1, 2): 8.0}
+    found = table(diagnose(with_gil_round(made, ticks=100)))
+    assert found.lines[0].share.value == 1
+    assert found.lines[0].running == pytest.approx(1) and found.lines[0].native == pytest.approx(0)
+    assert (found.running, found.native, found.unseen) == pytest.approx((0.5, 0.0, 0.5))
+
+
+def test_where_only_holders_of_the_gil_are_seen_nothing_is_called_native() -> None:
+    made = Scene()
+    made.file(APP, TEXT)
+    made.sample(800, ("spread", APP, "t += y"))
+    made.cpu_s = {(1, 1): 8.0, (1, 2): 8.0}
+    found = table(diagnose(with_gil_round(made, only=True)))
+    assert found.of == "gil" and found.lines[0].share.value == 1
+    assert found.lines[0].running is None and found.lines[0].native is None
+    assert found.native is None and (found.running, found.unseen) == pytest.approx((0.5, 0.5))
+
+
+def test_a_line_where_several_threads_wait_waits_more_than_the_window() -> None:
+    made = scene()
+    for tid in (2, 3, 4):
+        made.sample(1600, ("handler", APP, "time.sleep"), tid=tid)
+    (row,) = [row for row in table(diagnose(made.audit())).lines if row.where.line == 10]
+    assert row.share.value == 0 and row.waiting == pytest.approx(3)
 
 
 def test_without_a_finding_the_verdict_says_where_the_time_goes() -> None:

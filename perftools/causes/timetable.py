@@ -17,7 +17,11 @@ _LEAST = 0.01
 
 
 def time_table(evidence: Evidence) -> TimeTable | Missing:
-    """Lines and functions with at least 1 % of the CPU or of a thread's waiting time, most first."""
+    """Lines and functions with at least 1 % of the sampled CPU or of a thread's waiting time, most first.
+
+    A line's parts are, as its share, of the CPU behind the samples; the table's are of that and the CPU that no sample
+    explains. On targets <= 3.10 the samples show holders of the GIL only, and so nothing native.
+    """
     profile, samples = evidence.profile, evidence.audit.observations.samples
     if profile is None or isinstance(samples, Missing):
         assert isinstance(samples, Missing)
@@ -32,18 +36,17 @@ def time_table(evidence: Evidence) -> TimeTable | Missing:
         lines[where].add(index)
         functions[Where(file=where.file, line=_first_line(where, evidence), function=where.function)].add(index)
         does[where][what] += profile.weight[index]
-    total = profile.total or 1.0
     window_s = evidence.audit.quality.window_s or 1.0
-    held = sum(profile.held) if profile.gil_rounds else None
-    running = None if held is None or not profile.cpu_s else min(1.0, held / profile.cpu_s)
+    whole = (profile.total + profile.unseen_s) or 1.0
+    held = min(profile.total, sum(profile.held)) if profile.gil_rounds else None
     return TimeTable(
         lines=_rows(lines, profile, window_s, does),
         functions=_rows(functions, profile, window_s, {}),
         of=profile.of,
         cpu_percent=100 * profile.cpu_s / window_s,
-        running=running,
-        native=None if running is None else 1.0 - running,
-        unseen=min(1.0, profile.unseen_s / (profile.unseen_s + total)) if profile.unseen_s else 0.0,
+        running=None if held is None else held / whole,
+        native=None if held is None or profile.of == "gil" else (profile.total - held) / whole,
+        unseen=profile.unseen_s / whole,
     )
 
 
@@ -93,16 +96,15 @@ def _rows(
         members = places[where]
         estimate = profile.estimate(members)
         running = None
-        if profile.gil_rounds and profile.cpu_s:
-            held = sum(profile.held[index] for index in members)
-            running = min(estimate.value, held / profile.cpu_s)
+        if profile.gil_rounds and profile.of == "cpu":
+            running = min(estimate.value, sum(profile.held[index] for index in members) / total)
         what = does.get(where, {})
         rows.append(
             TimeLine(
                 where=where,
                 share=estimate,
                 running=running,
-                native=None if running is None else max(0.0, estimate.value - running),
+                native=None if running is None else estimate.value - running,
                 waiting=waiting,
                 does=max(what, key=lambda label: what[label]) if what else "",
             )
