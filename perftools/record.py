@@ -13,6 +13,11 @@ from msgspec import Raw, Struct
 
 SCHEMA: Final = "perftools.audit/1"
 
+_LONGEST_S = 1e9
+"""No window is so long, and no CPU so busy."""
+_DEEPEST_TYPE = 16
+"""Containers inside one another; our own walks go down a few."""
+
 
 class Part(Struct, frozen=True):
     """A frozen part of a document. `frozen` is repeated on every subclass because mypy does not inherit it."""
@@ -295,6 +300,48 @@ def encode(audit: Audit) -> bytes:
 def decode(text: bytes) -> Audit:
     """Read an audit back.
 
-    Raises msgspec.DecodeError (ValidationError among them) where the text is no audit of this schema.
+    Raises msgspec.DecodeError (ValidationError among them) where the text is no audit of this schema, or says what no
+    audit can: whoever reads the result may take its indices for valid and its types for shallow.
     """
-    return msgspec.json.decode(text, type=Audit)
+    try:
+        audit = msgspec.json.decode(text, type=Audit)
+    except RecursionError as error:
+        raise msgspec.ValidationError("nested too deep") from error
+    seen = audit.observations
+    if isinstance(seen.samples, Samples):
+        _check_samples(seen.samples)
+    if isinstance(seen.threads, Threads):
+        seconds = [time.run_s for time in seen.threads.times] + [round_.cpu_s for round_ in seen.threads.rounds]
+        _require(all(0 <= each <= _LONGEST_S for each in seconds), "threads: CPU seconds out of range")
+    if isinstance(seen.values, Values):
+        for site in seen.values.sites:
+            for name in site.seen:
+                _require(_shallow(name.type), f"values: the type of {name.name!r} is nested too deep")
+    return audit
+
+
+def _check_samples(samples: Samples) -> None:
+    frames, stacks, pids = len(samples.frames), len(samples.stacks), {run.pid for run in samples.runs}
+    _require(samples.rate_hz > 0, "samples: rate_hz must be positive")
+    for run in samples.runs:
+        in_range = 0 <= run.start_s <= _LONGEST_S and 0 <= run.duration_s <= _LONGEST_S and run.ticks >= 0
+        _require(in_range, "samples: a run's times or ticks are out of range")
+    for stack in samples.stacks:
+        _require(all(0 <= at < frames for at in stack), "samples: a stack names a frame that is not there")
+    for stream in samples.streams:
+        _require(all(0 <= at < stacks for at in stream.stacks), "samples: a stream names a stack that is not there")
+        _require(stream.pid in pids, "samples: a stream is of a process that no run looked at")
+
+
+def _shallow(kind: Type) -> bool:
+    level = [kind]
+    for _ in range(_DEEPEST_TYPE):
+        level = [inner for each in level for inner in (*each.keys, *each.items, *(field for _, field in each.fields))]
+        if not level:
+            return True
+    return False
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise msgspec.ValidationError(otherwise)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from perftools import api
+from perftools import api, record
 from perftools.collect.sources import Sources
 from perftools.errors import FileError, OutputUnwritable
 from perftools.finding import TimeTable
@@ -56,6 +58,64 @@ def test_files_that_are_no_audits_are_refused(tmp_path: Path, content: bytes) ->
     path.write_bytes(content)
     with pytest.raises(FileError):
         api.load(str(path))
+
+
+def deep(levels: int) -> dict[str, Any]:
+    kind: dict[str, Any] = {"name": "float"}
+    for _ in range(levels):
+        kind = {"name": "list", "items": [kind]}
+    return kind
+
+
+SAMPLES, VALUES = ("observations", "samples"), ("observations", "values")
+TYPE = (*VALUES, "sites", 0, "seen", 0, "type")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ((*SAMPLES, "stacks", 0, 0), 1),
+        ((*SAMPLES, "stacks", 0, 0), -1),
+        ((*SAMPLES, "streams", 0, "stacks", 0), 1),
+        ((*SAMPLES, "streams", 0, "stacks", 0), -1),
+        ((*SAMPLES, "streams", 0, "pid"), 2),
+        ((*SAMPLES, "rate_hz"), 0),
+        ((*SAMPLES, "rate_hz"), -100),
+        ((*SAMPLES, "runs", 0, "duration_s"), -1),
+        ((*SAMPLES, "runs", 0, "ticks"), -1),
+        (("observations", "threads", "times", 0, "run_s"), 1e308),
+        (("observations", "threads", "rounds", 0, "cpu_s"), -1),
+        (TYPE, deep(16)),
+        (TYPE, deep(250)),
+    ],
+)
+def test_files_that_say_what_no_audit_can_are_refused(tmp_path: Path, path: tuple[str | int, ...], value: Any) -> None:
+    content = json.loads(record.encode(scene().audit()))
+    inner = content
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = value
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps(content))
+    with pytest.raises(FileError):
+        api.load(str(file))
+
+
+@pytest.mark.parametrize("levels", [900, 100_000])
+def test_files_that_are_nested_beyond_any_reader_are_refused(tmp_path: Path, levels: int) -> None:
+    before, _, after = record.encode(scene().audit()).decode().partition('"type": {')
+    nested = '"type": {"name": "list", "items": [{' + '"name": "list", "items": [{' * levels
+    file = tmp_path / "a.json"
+    file.write_text(before + nested + '"name": "float"' + "}]" * (levels + 1) + "," + after)
+    with pytest.raises(FileError, match="nested too deep"):
+        api.load(str(file))
+
+
+def test_types_as_deep_as_a_walk_goes_are_read(tmp_path: Path) -> None:
+    content = json.loads(record.encode(scene().audit()))
+    content["observations"]["values"]["sites"][0]["seen"][0]["type"] = deep(15)
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    assert api.diagnose(api.load(str(tmp_path / "a.json")))
 
 
 def test_a_file_that_is_not_there_is_an_error_of_ours(tmp_path: Path) -> None:
