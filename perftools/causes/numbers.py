@@ -116,6 +116,8 @@ def containers(unit: Unit, facts: Facts) -> list[Container]:
 
 def _trips(unit: Unit, facts: Facts) -> int | None:
     """How often the loop goes round: the length of what its iterator, or the name it iterates, was seen to be."""
+    if unit.kind == "while":
+        return None
     for name in (f"<iter {unit.depth}>", ".0", *unit.iterates):
         lengths = [sizes[0] for kind, _ in facts.types(name) if (sizes := facts.sizes(name, kind))]
         if lengths:

@@ -21,6 +21,8 @@ from perftools.target.proc import HOST
 
 STEP_CPU_S = 0.008
 """A walk that takes longer goes on with the next step."""
+ENOUGH_WALKS = 40
+"""Looks at one line after which its values are known, and the budget is better spent on others."""
 _MAX_DESCRIPTIONS = 4096
 
 
@@ -90,14 +92,15 @@ class Walker:
             try:
                 calling = depth > 0 or frames.is_calling(self._runtime, frame)
                 place = Place(*frame.place, calling=calling) if depth == 0 and frame.place is not None else None
-                observed = list(self._observe(frame, inside, calling=calling))
+                known = spot in sightings and sightings[spot].walks >= ENOUGH_WALKS
+                observed = [] if known else list(self._observe(frame, inside, calling=calling))
             except Unreadable as error:
                 if error.code:
                     raise
                 self.failed += 1
                 continue
             here = sightings.setdefault(spot, Sightings())
-            here.walks += 1
+            here.walks += not known
             if place is not None:
                 here.stood(place)
             for observation in observed:

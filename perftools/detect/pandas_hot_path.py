@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 
 from perftools.causes import Evidence, Place, function_of, where_of
 from perftools.detect.judging import FLOOR, SHARES, fingerprint, peak, reported, samples_of, unjudged
-from perftools.detect.pandas_use import Kind, Use, use
+from perftools.detect.pandas_use import Kind, Use, route_of, uses
 from perftools.finding import Finding, Measure, Ok, Where
 from perftools.record import Missing
 
@@ -45,10 +45,11 @@ def pending(evidence: Evidence, limits: Mapping[str, float] = limits) -> bool:
     if evidence.profile is None:
         return False
     least = limits["low"] * evidence.profile.total
-    groups = [group for group in evidence.libraries if group.package == "pandas" and group.weight >= least]
     return any(
-        samples_of(evidence, frozenset(group.members)) < 100 and not use(group, evidence).accepted(limits)
-        for group in groups
+        each.group.weight >= least
+        and samples_of(evidence, frozenset(each.group.members)) < 100
+        and not each.accepted(limits)
+        for each in uses(evidence)
     )
 
 
@@ -56,14 +57,14 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
     """Findings, best first; Ok where pandas holds little of the CPU, or works on large frames."""
     if (missing := unjudged(evidence)) is not None:
         return missing
-    uses = [use(group, evidence) for group in evidence.libraries if group.package == "pandas"]
-    causes = merge([each for each in uses if each.accepted(limits)], evidence)
+    found = uses(evidence)
+    causes = merge([each for each in found if each.accepted(limits)], evidence)
     findings = [finding for cause in causes if (finding := _finding(cause, evidence, limits)) is not None]
     if findings:
         return findings
     profile = evidence.profile
     assert profile is not None
-    weight = sum(each.group.weight for each in uses)
+    weight = sum(each.group.weight for each in found)
     if not weight:
         return Ok(rule=id, says="no pandas")
     if weight < limits["low"] * profile.total:
@@ -73,7 +74,7 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
     return Ok(rule=id, says="pandas works on large frames, or not row by row")
 
 
-def merge(uses: Sequence[Use], evidence: Evidence) -> list[list[Use]]:
+def merge(accepted: Sequence[Use], evidence: Evidence) -> list[list[Use]]:
     """Uses of one cause together, heaviest first.
 
     The fixed cost of small frames, spread over the functions that one request goes through, is one cause: the frames
@@ -81,8 +82,8 @@ def merge(uses: Sequence[Use], evidence: Evidence) -> list[list[Use]]:
     """
     causes: list[list[Use]] = []
     heads: dict[Place, list[Use]] = {}
-    for each in sorted(uses, key=lambda one: -one.group.weight):
-        route = _route(each, evidence)
+    for each in sorted(accepted, key=lambda one: -one.group.weight):
+        route = route_of(each.group, evidence)
         if each.kind in ("construction", "small frames") and route in heads:
             heads[route].append(each)
             continue
@@ -90,13 +91,6 @@ def merge(uses: Sequence[Use], evidence: Evidence) -> list[list[Use]]:
         if route is not None:
             heads.setdefault(route, causes[-1])
     return causes
-
-
-def _route(each: Use, evidence: Evidence) -> Place | None:
-    if not each.group.routes:
-        return None
-    where = where_of(max(each.group.routes, key=lambda frame: each.group.routes[frame]), evidence.code)
-    return Place(where.file, where.function)
 
 
 def _finding(cause: Sequence[Use], evidence: Evidence, limits: Mapping[str, float]) -> Finding | None:

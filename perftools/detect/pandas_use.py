@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from perftools.causes import Entry, Evidence, Facts, LibraryGroup, leaf_diversity
+from perftools.causes import Entry, Evidence, Facts, LibraryGroup, Place, leaf_diversity, where_of
 from perftools.finding import Fact
 from perftools.source import Span, Unit
 
@@ -37,7 +38,7 @@ class Use:
     frames: tuple[Fact, ...]
     """Frames and series seen under the function's names."""
     diversity: float
-    """Distinct leaf lines in 100 samples."""
+    """Distinct leaf lines in 100 samples, of all that the same request does with pandas."""
     line: int
     """The line to change."""
     span: Span
@@ -69,8 +70,28 @@ class Use:
         return by_row or (self.diversity >= limits["diversity"] and small)
 
 
-def use(group: LibraryGroup, evidence: Evidence) -> Use:
-    """Understand one function's use of pandas."""
+def uses(evidence: Evidence) -> list[Use]:
+    """Every function's use of pandas, heaviest first.
+
+    How small the frames are shows in all the lines that one request reaches in pandas: a function that only merges
+    shows too few of them by itself.
+    """
+    groups = [group for group in evidence.libraries if group.package == "pandas"]
+    leaves: dict[Place | None, Counter[tuple[str, int]]] = defaultdict(Counter)
+    for group in groups:
+        leaves[route_of(group, evidence)].update(group.leaves)
+    return [_use(group, leaf_diversity(leaves[route_of(group, evidence)]), evidence) for group in groups]
+
+
+def route_of(group: LibraryGroup, evidence: Evidence) -> Place | None:
+    """The handler or task function that leads to most of the group's time."""
+    if not group.routes:
+        return None
+    where = where_of(max(group.routes, key=lambda frame: group.routes[frame]), evidence.code)
+    return Place(where.file, where.function)
+
+
+def _use(group: LibraryGroup, diversity: float, evidence: Evidence) -> Use:
     kinds = {line: _kind_at(line, group, evidence) for line in group.lines}
     line = _headline(group, kinds)
     frames = tuple(_frames(group, evidence))
@@ -78,7 +99,7 @@ def use(group: LibraryGroup, evidence: Evidence) -> Use:
         group=group,
         kinds=kinds,
         frames=frames,
-        diversity=leaf_diversity(group.leaves),
+        diversity=diversity,
         line=line,
         span=_span(line, kinds[line], group, evidence),
         looping=any(kind == "rows" and _loop_at(each, group, evidence) for each, kind in kinds.items()),

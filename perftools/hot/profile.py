@@ -38,7 +38,7 @@ class Profile:
     unseen_s: float
     """Of it, the CPU of threads without a sample: native pools, samples lost."""
     first_half: frozenset[int]
-    """Stacks seen only in the first half of the rounds."""
+    """Stacks seen only in the first half of the rounds in which their process was sampled."""
 
     @property
     def total(self) -> float:
@@ -97,7 +97,10 @@ def profile(
 
     weight, count = [0.0] * len(stacks), [0] * len(stacks)
     strands: list[Strand] = []
-    half = _half(run.round for run in samples.runs)
+    half = {
+        pid: _half(run.round for run in samples.runs if (run.pid, run.kind) == (pid, kind))
+        for pid in {run.pid for run in samples.runs}
+    }
     late: set[int] = set()
     for stream in samples.streams:
         if stream.kind != kind:
@@ -110,7 +113,7 @@ def profile(
         for stack in kept:
             weight[stack] += seconds[thread]
             count[stack] += 1
-        if stream.round >= half:
+        if stream.round >= half[stream.pid]:
             late.update(kept)
     held, gil_rounds = _held(samples, state, len(stacks))
     return Profile(

@@ -110,7 +110,7 @@ class Function:
     yields: bool
     """A generator function: its body runs while somebody iterates."""
     names: tuple[str, ...]
-    """Parameters and assigned names."""
+    """What methods are called on, parameters, and assigned names."""
     whole: tuple[str, ...]
     """Names that it computes with or hands to numpy, and does not subscript."""
 

@@ -142,6 +142,11 @@ class _Reader:
             if isinstance(each, cst.AssignTarget | cst.AnnAssign)
             for target in syntax.targets(each.target)
         ]
+        receivers = [
+            syntax.path(each.func.value)
+            for each in own
+            if isinstance(each, cst.Call) and isinstance(each.func, cst.Attribute)
+        ]
         declared = {
             item.name.value for each in own if isinstance(each, cst.Global | cst.Nonlocal) for item in each.names
         }
@@ -153,7 +158,9 @@ class _Reader:
                 carried=self._carried(carried(node.body, parameters, shared=frozenset(declared))),
                 whole=_whole(node.body),
                 yields=any(isinstance(each, cst.Yield) for each in own),
-                names=tuple(dict.fromkeys(name for name in (*parameters, *assigned) if name and name != "self")),
+                names=tuple(
+                    dict.fromkeys(name for name in (*receivers, *parameters, *assigned) if name and name != "self")
+                ),
             )
         )
         inside = place.but(function=name, unit=None, depth=0)
