@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,10 @@ def report(*arguments: Word, code: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
-def audits(*pids: int, window: float = 4) -> list[Any]:
-    """What `perftools audit --json` prints of several targets, audited at the same time: reports or errors."""
+def audits(pids: Iterable[int], *options: Word) -> list[Any]:
+    """What `perftools audit --json` prints of several targets, audited at the same time."""
     with contextlib.ExitStack() as stack:
-        running = [stack.enter_context(watching(pid, "--window", window, "--json")) for pid in pids]
+        running = [stack.enter_context(watching(pid, *options, "--json")) for pid in pids]
         return [json.loads(process.communicate(timeout=100)[0]) for process in running]
 
 

@@ -1,4 +1,4 @@
-"""A sample of the labelled suite: clear-cut cases, run and judged by its own harness, in short windows."""
+"""A sample of the labelled suite: clear-cut cases, run and judged by its own harness, in the windows of perf audit."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def outcomes() -> dict[str, Outcome]:
                     judged[case.name] = Outcome(case.name, case.set, case.kind, skipped=str(error))
                 else:
                     started.append((case, stack.enter_context(running(case, python, warm_up_s=0.5))))
-            reports = audits(*(service.pid for _, service in started), window=5)
+            reports = audits(service.pid for _, service in started)
         for (case, service), report in zip(started, reports, strict=True):
             judged[case.name] = judge(case, report, str(service.root))
     return judged

@@ -48,7 +48,7 @@ def reports() -> dict[Worker, Any]:
                 stack.enter_context(started(pythons()[worker.version], VECTORS, str(worker.sleepers)))
                 for worker in together
             ]
-            found |= zip(together, audits(*pids, window=WINDOW_S), strict=True)
+            found |= zip(together, audits(pids, "--window", WINDOW_S), strict=True)
     return found
 
 
