@@ -46,7 +46,8 @@ def unjudged(evidence: Evidence) -> Missing | None:
     if busy >= FEWEST_BUSY:
         return None
     window_s = evidence.audit.quality.window_s
-    if profile.cpu_s < IDLE_CPU * window_s or profile.cpu_s * samples.rate_hz < FEWEST_BUSY:
+    used_s = profile.total + profile.unseen_s  # start-up left out
+    if used_s < IDLE_CPU * window_s or used_s * samples.rate_hz < FEWEST_BUSY:
         return Missing(
             code="E-IDLE",
             reason=f"idle, not loaded: {busy} busy samples in {window_s:.0f} s",
@@ -54,7 +55,7 @@ def unjudged(evidence: Evidence) -> Missing | None:
         )
     return Missing(
         code="E-LOST",
-        reason=f"samples lost: {profile.cpu_s:.1f} s of CPU were used, but only {busy} busy samples were had",
+        reason=f"samples lost: {used_s:.1f} s of CPU were used, but only {busy} busy samples were had",
         remedy=None,
     )
 

@@ -19,7 +19,7 @@ NOTEWORTHY = 0.005
 LEGEND = {
     "running": "in Python, holding the GIL",
     "native": "on a CPU without it",
-    "waiting": "of one thread's time, beside the shares",
+    "waiting": "summed over threads, per second of the window",
 }
 WHOLE = {"cpu": "CPU time", "gil": "GIL-held time"}
 
