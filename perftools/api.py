@@ -31,6 +31,8 @@ _HOT = 0.02
 _DEEPEST = 4
 """User frames of a stack, from the leaf, whose values may matter: the loop, its helpers and the loop around it."""
 _MOST_WATCHED = 12
+_LOOKED_BELOW = frozenset({"pandas", "statistics"})
+"""Libraries whose use is judged by what they were given."""
 
 
 def audit(
@@ -71,8 +73,9 @@ def diagnose(seen: Audit) -> Diagnosis:
 
 
 def watches(samples: Samples, target: Target, sources: Sources) -> list[Watch]:
-    """Where values should be read: functions with loops, or with pandas below, that hold 2 % of the busy samples.
+    """Where values should be read: functions with loops, or with a library below that is judged by what it is given.
 
+    They hold at least 2 % of the busy samples.
     Callers near the leaf count too: the loop that calls a hot helper may be theirs.
     """
     frames = [classify(*frame, target.user_paths) for frame in samples.frames]
@@ -96,7 +99,7 @@ def watches(samples: Samples, target: Target, sources: Sources) -> list[Watch]:
 
 
 def _near(stack: Sequence[Frame]) -> tuple[list[Frame], bool]:
-    """The user's frames next to the leaf (leaf first), up to the library that called them; and: is pandas below?
+    """The user's frames next to the leaf (leaf first), up to the library that called them; and: is one below?
 
     No frame where the thread waits or works in another library.
     """
@@ -105,7 +108,7 @@ def _near(stack: Sequence[Frame]) -> tuple[list[Frame], bool]:
     inner = list(dropwhile(lambda frame: frame.owner != "user", stack))
     below = {frame.package for frame in stack[: len(stack) - len(inner)] if frame.opaque}
     if below:
-        return (inner[:1], True) if "pandas" in below else ([], False)
+        return (inner[:1], True) if below & _LOOKED_BELOW else ([], False)
     near = [frame for frame in takewhile(lambda frame: not frame.opaque, inner) if frame.owner == "user"]
     return near[:_DEEPEST], False
 

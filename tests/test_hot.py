@@ -54,6 +54,8 @@ def test_a_console_scripts_one_call_is_nobodys_code() -> None:
         ("_worker", f"{LIB}/concurrent/futures/thread.py", True),
         ("Queue.get", f"{LIB}/queue.py", True),
         ("send", f"{LIB}/socket.py", False),
+        ("BaseSelectorEventLoop._write_to_self", f"{LIB}/asyncio/selector_events.py", True),
+        ("_SelectorSocketTransport.write", f"{LIB}/asyncio/selector_events.py", False),
         ("wait", "/srv/app/shop.py", False),
         ("wait", f"{LIB}/site-packages/gunicorn/workers/sync.py", True),
     ],

@@ -69,6 +69,8 @@ def test_a_dot_product_over_lists_of_floats() -> None:
         (list_of(list_of(FLOAT)), (3, 5), False),
         (Type(name="array", dtype="d"), (100,), True),
         (Type(name="ndarray", dtype="f8", order="C"), (100,), True),
+        (Type(name="ndarray", dtype="u1", order="C"), (32,), True),
+        (Type(name="ndarray", dtype="U8", order="C"), (100,), False),
         (Type(name="dict", keys=(STR,), items=(FLOAT,)), (100,), True),
         (list_of(Type(name="Decimal")), (500,), False),
         (list_of(Type(name="Node")), (500,), False),

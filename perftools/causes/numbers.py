@@ -31,10 +31,11 @@ def content(kind: Type, fields: frozenset[str] = frozenset()) -> Content:
     """What numbers a container holds; "" where it is no container of numbers.
 
     `fields`: the attributes and keys that the loop reads. Records count where at least two of the fields read are
-    numbers, one of them a float, and no more of them are anything else. One element in ten may be None.
+    numbers, one of them a float, and no more of them are anything else. One element in ten may be None. Integers in an
+    ndarray are data (pixels, ids), not counters: they count like floats.
     """
     if kind.name == "ndarray":
-        return "float" if kind.dtype[:1] == "f" else ("int" if kind.dtype[:1] in ("i", "u", "b") else "")
+        return "float" if kind.dtype[:1] in ("f", "i", "u", "c") else ""
     if kind.name == "array":
         return "float" if kind.dtype in ("f", "d") else "int"
     if kind.fields:

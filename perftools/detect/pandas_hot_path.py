@@ -36,6 +36,7 @@ limits: Mapping[str, float] = {
     "small": 20_000,
 }
 
+_FIXED_COST = ("construction", "small frames")
 _SPEED_UP: Mapping[Kind, float] = {"rows": 10.0, "growth": 3.0, "construction": 3.0, "small frames": 3.0}
 """Ordering key only: the low end of what rewrites brought."""
 
@@ -78,14 +79,16 @@ def merge(accepted: Sequence[Use], evidence: Evidence) -> list[list[Use]]:
     """Uses of one cause together, heaviest first.
 
     The fixed cost of small frames, spread over the functions that one request goes through, is one cause: the frames
-    are in the request's path. Row access and growth have a loop to change, and stand alone.
+    are in the request's path. Row access and growth have a loop to change, and stand alone where they hold at least a
+    third of what the request's main use does.
     """
     causes: list[list[Use]] = []
     heads: dict[Place, list[Use]] = {}
     for each in sorted(accepted, key=lambda one: -one.group.weight):
         route = route_of(each.group, evidence)
-        if each.kind in ("construction", "small frames") and route in heads:
-            heads[route].append(each)
+        head = heads.get(route) if route is not None else None
+        if head and (each.kind in _FIXED_COST or 3 * each.group.weight < head[0].group.weight):
+            head.append(each)
             continue
         causes.append([each])
         if route is not None:
