@@ -33,7 +33,7 @@ class Worker(NamedTuple):
         return "{}.{}".format(*self.version) + (f"-{self.sleepers}-sleepers" if self.sleepers else "")
 
 
-WORKERS = [Worker((3, 9), sleepers=6), *map(Worker, VERSIONS)]
+WORKERS = [Worker(version, sleepers=6 if version == (3, 9) else 0) for version in VERSIONS]
 
 
 @pytest.fixture(scope="module")

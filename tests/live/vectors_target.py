@@ -9,6 +9,7 @@ import threading
 import time
 
 ctypes.CDLL(None).prctl(0x59616D61, ctypes.c_ulong(-1), 0, 0, 0)  # PR_SET_PTRACER, PR_SET_PTRACER_ANY
+ctypes.CDLL(None).prctl(1, 9, 0, 0, 0)  # PR_SET_PDEATHSIG, SIGKILL: it never outlives its test
 
 WORDS = "the quick brown fox jumps over the lazy dog and runs away from it".split()
 
