@@ -191,9 +191,7 @@ def test_all_unreadable_is_missing_with_its_reason_and_remedy(clock: Clock) -> N
 
 
 def test_a_worker_is_tried_again_and_what_it_gave_is_kept(clock: Clock) -> None:
-    FakeWalker.problems = {
-        os.getpid(): [Unreadable("attach: starting", "V-BUILD"), Unreadable("walk: gone", "V-GONE")]
-    }
+    FakeWalker.problems = {os.getpid(): [Unreadable("attach: starting", "V-BUILD"), Unreadable("walk: gone", "V-GONE")]}
     recorder = ValuesRecorder(target(os.getpid()))
     recorder.watch([WATCH])
     assert isinstance(_run(recorder, clock), Missing)

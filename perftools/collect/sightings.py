@@ -94,9 +94,7 @@ class Sightings:
                 for name, known in self._names.items()
                 for row in sorted(known.rows.values(), key=lambda row: -row.count)
             ),
-            positions=tuple(
-                Position(**place._asdict(), count=count) for place, count in self._places.most_common()
-            ),
+            positions=tuple(Position(**place._asdict(), count=count) for place, count in self._places.most_common()),
         )
 
 

@@ -93,8 +93,7 @@ def loop_containers(heap: Heap, frame: Frame, *, calling: bool) -> list[list[Obj
     found = [
         object_
         for object_, has_index in zip(objects, indexed, strict=True)
-        if object_ is not None
-        and (object_.type.kind in ITERATORS or (has_index and object_.type.kind in _VIRTUAL))
+        if object_ is not None and (object_.type.kind in ITERATORS or (has_index and object_.type.kind in _VIRTUAL))
     ]
     loops = for_loops_around(heap.runtime, frame)
     arguments = [object_ for object_ in found[loops:] if object_.type.kind in _ARGUMENTS] if calling else []
