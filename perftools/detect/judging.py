@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from perftools.causes import Code, Evidence
+from perftools.causes import Code, Evidence, where_of
 from perftools.finding import Estimate, Measure, Severity, Where
+from perftools.hot import Frame
 from perftools.record import Missing
 
 SHARES = {"low": 0.05, "medium": 0.08, "high": 0.20}
@@ -27,12 +29,37 @@ def severity(share: float, limits: Mapping[str, float]) -> Severity | None:
     return None
 
 
-def reported(share: Estimate, own: int, limits: Mapping[str, float]) -> Severity | None:
-    """The severity of a cause with this share and this many samples of its own; None where it is no finding."""
-    if share.low < limits["lower_bound"] or own < limits["own_samples"]:
+class Weighed(NamedTuple):
+    """A cause that is large and sure enough to be a finding."""
+
+    share: Estimate
+    severity: Severity
+    rows: tuple[Measure | str, ...]
+    """Evidence of its size: samples, and the share in the busiest worker."""
+
+
+def weigh(evidence: Evidence, members: frozenset[int], limits: Mapping[str, float]) -> Weighed | None:
+    """How much some stacks weigh; None where they are too little, too uncertain, or of the window's first half only."""
+    profile = evidence.profile
+    assert profile is not None
+    share, own = profile.estimate(members), samples_of(evidence, members)
+    if share.low < limits["lower_bound"] or own < limits["own_samples"] or members <= profile.first_half:
         return None
     found = severity(share.value, limits)
-    return "low" if found and share.few else found
+    if found is None:
+        return None
+    rows: list[Measure | str] = [f"{own} samples of its own"]
+    if (busiest := _peak(evidence, members)) is not None:
+        rows.append(busiest)
+    return Weighed(share, "low" if share.few else found, tuple(rows))
+
+
+def entry_of(routes: Mapping[Frame, float], where: Where, code: Code) -> Where | None:
+    """The handler or task function that most of the time comes through, unless that is the place itself."""
+    if not routes:
+        return None
+    entry = where_of(max(routes, key=lambda frame: routes[frame]), code)
+    return entry if entry.function != where.function else None
 
 
 def unjudged(evidence: Evidence) -> Missing | None:
@@ -66,7 +93,7 @@ def samples_of(evidence: Evidence, members: frozenset[int]) -> int:
     return sum(evidence.profile.count[index] for index in members)
 
 
-def peak(evidence: Evidence, members: frozenset[int]) -> Measure | None:
+def _peak(evidence: Evidence, members: frozenset[int]) -> Measure | None:
     """The share in the busiest worker, where there are several."""
     profile = evidence.profile
     if profile is None or len(profile.pids) < 2:

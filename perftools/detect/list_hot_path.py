@@ -24,10 +24,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from perftools.causes import FEWEST_WALKS, Evidence, Place, function_of, passes_through, where_of
-from perftools.detect.judging import FLOOR, SHARES, fingerprint, peak, reported, samples_of, unjudged
+from perftools.causes import FEWEST_WALKS, Evidence, Place, function_of, passes_through
+from perftools.detect.judging import FLOOR, SHARES, entry_of, fingerprint, unjudged, weigh
 from perftools.detect.loops import Judged, judge_all
-from perftools.finding import Fact, Finding, Measure, Ok, Where
+from perftools.finding import Fact, Finding, Ok, Where
+from perftools.hot import Frame
 from perftools.record import Missing
 from perftools.source import Span
 
@@ -148,13 +149,8 @@ def _place(judged: Judged) -> Place:
 
 
 def _finding(cause: Sequence[Judged], evidence: Evidence, limits: Mapping[str, float]) -> Finding | None:
-    profile = evidence.profile
-    assert profile is not None
-    members = frozenset(index for one in cause for index in one.group.members)
-    share = profile.estimate(members)
-    own = samples_of(evidence, members)
-    severity = reported(share, own, limits)
-    if severity is None or members <= profile.first_half:
+    weighed = weigh(evidence, frozenset(index for one in cause for index in one.group.members), limits)
+    if weighed is None:
         return None
     head = cause[0]
     where = Where(
@@ -166,28 +162,23 @@ def _finding(cause: Sequence[Judged], evidence: Evidence, limits: Mapping[str, f
     seen = next(one for one in cause if one.containers)
     facts = _facts(seen)
     largest = facts[0]
-    routes = sorted(
-        ((seconds, frame) for one in cause for frame, seconds in one.group.routes.items()), key=lambda pair: -pair[0]
-    )
-    evidence_rows: list[Measure | str] = [f"{own} samples of its own"]
-    if (busiest := peak(evidence, members)) is not None:
-        evidence_rows.append(busiest)
-    evidence_rows.extend(_also(cause))
-    entry = where_of(routes[0][1], evidence.code) if routes else None
+    routes: dict[Frame, float] = {}
+    for frame, seconds in (route for one in cause for route in one.group.routes.items()):
+        routes[frame] = routes.get(frame, 0.0) + seconds
     return Finding(
         rule=id,
-        severity=severity,
+        severity=weighed.severity,
         title=f"a Python loop over {largest.type}",
         where=where,
-        share=share,
-        evidence=tuple(evidence_rows),
+        share=weighed.share,
+        evidence=(*weighed.rows, *_also(cause)),
         facts=facts,
         heat=_heat(cause, where),
         why=_why(seen),
         todo=_todo(seen, facts),
         fingerprint=fingerprint(id, where, evidence.code),
-        entry=entry if entry is not None and entry.function != where.function else None,
-        rank=share.value * (1 - 1 / _speed_up(seen)),
+        entry=entry_of(routes, where, evidence.code),
+        rank=weighed.share.value * (1 - 1 / _speed_up(seen)),
     )
 
 

@@ -20,10 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from perftools.causes import Evidence, Place, function_of, where_of
-from perftools.detect.judging import FLOOR, SHARES, fingerprint, peak, reported, samples_of, unjudged
+from perftools.causes import Evidence, Place, function_of
+from perftools.detect.judging import FLOOR, SHARES, entry_of, fingerprint, samples_of, unjudged, weigh
 from perftools.detect.pandas_use import Kind, Use, route_of, uses
-from perftools.finding import Finding, Measure, Ok, Where
+from perftools.finding import Finding, Ok, Where
 from perftools.record import Missing
 
 id = "pandas-hot-path"
@@ -97,13 +97,8 @@ def merge(accepted: Sequence[Use], evidence: Evidence) -> list[list[Use]]:
 
 
 def _finding(cause: Sequence[Use], evidence: Evidence, limits: Mapping[str, float]) -> Finding | None:
-    profile = evidence.profile
-    assert profile is not None
-    members = frozenset(index for each in cause for index in each.group.members)
-    share = profile.estimate(members)
-    own = samples_of(evidence, members)
-    severity = reported(share, own, limits)
-    if severity is None or members <= profile.first_half:
+    weighed = weigh(evidence, frozenset(index for each in cause for index in each.group.members), limits)
+    if weighed is None:
         return None
     head = cause[0]
     file = head.group.place.file
@@ -113,34 +108,29 @@ def _finding(cause: Sequence[Use], evidence: Evidence, limits: Mapping[str, floa
         end_line=head.span.end_line,
         function=function_of(file, head.line, head.group.place.function, evidence.code),
     )
-    rows: list[Measure | str] = [
-        f"{own} samples of its own",
+    rows = [
         f"{head.diversity:.0f} distinct lines of pandas in 100 samples",
         *_entered(cause),
         *(f"also in {each.group.place.function}, line {each.line}" for each in cause[1:4]),
     ]
-    if (busiest := peak(evidence, members)) is not None:
-        rows.append(busiest)
-    route = max(head.group.routes, key=lambda frame: head.group.routes[frame], default=None)
-    entry = where_of(route, evidence.code) if route is not None else None
     total = sum(each.group.weight for each in cause)
     lines = {
         line: seconds for each in cause if each.group.place.file == file for line, seconds in each.group.lines.items()
     }
     return Finding(
         rule=id,
-        severity=severity,
+        severity=weighed.severity,
         title=_title(head.kind, head.rows),
         where=where,
-        share=share,
-        evidence=tuple(rows),
+        share=weighed.share,
+        evidence=(*weighed.rows, *rows),
         facts=head.frames[:4],
         heat=tuple((line, seconds / total) for line, seconds in sorted(lines.items(), key=lambda pair: -pair[1])[:5]),
         why=_why(head.kind, head.rows),
         todo=_todo(head.kind),
         fingerprint=fingerprint(id, where, evidence.code),
-        entry=entry if entry is not None and entry.function != where.function else None,
-        rank=share.value * (1 - 1 / _SPEED_UP[head.kind]),
+        entry=entry_of(head.group.routes, where, evidence.code),
+        rank=weighed.share.value * (1 - 1 / _SPEED_UP[head.kind]),
     )
 
 
