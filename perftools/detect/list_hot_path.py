@@ -241,9 +241,9 @@ def _why(head: Judged) -> str:
 def _todo(head: Judged, facts: Sequence[Fact]) -> str:
     name = facts[0].name
     if any(container.type.name == "ndarray" for container in head.containers):
-        return f"Compute with the whole array at once: replace the loop over {name} by one numpy expression."
+        return f"Compute with the whole array at once: replace the loop over `{name}` by one numpy expression."
     return (
-        f"Keep {name} as one contiguous numpy array, built once rather than per request, "
+        f"Keep `{name}` as one contiguous numpy array, built once rather than per request, "
         "and replace the loop by one array expression."
     )
 
