@@ -35,9 +35,7 @@ _LOOKED_BELOW = frozenset({"pandas", "statistics"})
 """Libraries whose use is judged by what they were given."""
 
 
-def audit(
-    target: Target, *, window_s: float | None = None, keep_source: bool = True, progress: Progress | None = None
-) -> Audit:
+def audit(target: Target, *, window_s: float | None = None, progress: Progress | None = None) -> Audit:
     """Watch a service for one window and record what was seen.
 
     `window_s`: exactly so many seconds; by default 20 s, less where the picture is clear, more where there is no load.
@@ -63,8 +61,7 @@ def audit(
         after_round=aim,
         progress=progress,
     )
-    seen = _record(target, observations, quality, sources)
-    return seen if keep_source else without_source(seen)
+    return _record(target, observations, quality, sources)
 
 
 def diagnose(seen: Audit) -> Diagnosis:

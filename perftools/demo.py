@@ -72,10 +72,11 @@ def _running(command: Sequence[str], *, ready: str) -> Iterator[tuple[child.Chil
 def _wait(started: child.Child, output: int, ready: str) -> str:
     deadline = time.monotonic() + _PATIENCE_S
     while True:
+        ended = started.ended()  # asked first: what it said last is read after its end
         said = os.pread(output, 64 << 10, 0).decode(errors="replace")
         if found := re.search(ready, said):
             return found[1]
-        if started.ended() or time.monotonic() > deadline:
+        if ended or time.monotonic() > deadline:
             last = said.strip().rpartition("\n")[2] or "it said nothing"
             raise ToolBroken(f"a part of the demo does not start: {last}", looked_at={"python": sys.executable})
         time.sleep(0.05)

@@ -21,6 +21,7 @@ import pytest
 from msgspec.structs import replace
 
 import perftools
+from perftools import api as real_api
 from perftools import cli, errors, record, shim
 from perftools.cli import files, outcome
 from perftools.cli import output as out
@@ -59,6 +60,7 @@ def stages(monkeypatch):
     api = types.ModuleType("perftools.api")
     api.audit = stages.run
     api.diagnose = lambda audit: stages.diagnosis
+    api.without_source = real_api.without_source
     api.save = lambda audit, path: Path(path).write_bytes(record.encode(audit))
     api.load = lambda path: record.decode(Path(path).read_bytes())
     monkeypatch.setitem(sys.modules, "perftools.api", api)
@@ -87,14 +89,24 @@ def test_an_audit_prints_its_report_on_stdout_and_its_progress_on_stderr(run, st
         "watching pid 4711, 2 workers: nonblocking sampling at up to 100 Hz, no code runs in the target",
         "watched 20 s",
     ]
-    assert (stages.asked["pid"], stages.asked["window_s"], stages.asked["keep_source"]) == (4711, None, True)
+    assert (stages.asked["pid"], stages.asked["window_s"]) == (4711, None)
 
 
 def test_the_options_reach_the_stages(run, stages):
     _, _, stderr = run("audit", "--port", "8000", "--this-process", "--window", "60", "--no-source", "-q")
     assert stderr == ""
-    wanted = {"pid": None, "port": 8000, "name": None, "this_process": True, "window_s": 60.0, "keep_source": False}
+    wanted = {"pid": None, "port": 8000, "name": None, "this_process": True, "window_s": 60.0}
     assert {key: stages.asked[key] for key in wanted} == wanted
+
+
+def test_without_source_the_diagnosis_stays_and_no_text_is_kept_or_printed(run, tmp_path):
+    saved = tmp_path / "a.json"
+    _, with_source, _ = run("audit", "4711", "-q")
+    _, stdout, _ = run("audit", "4711", "--no-source", "-q", "-o", str(saved))
+    line = "out.append((x - mean) / std)"
+    assert line in with_source
+    assert "[1] HIGH  list-hot-path" in stdout
+    assert line not in stdout + saved.read_text()
 
 
 def test_json_is_all_that_stands_on_stdout(run):

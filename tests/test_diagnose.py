@@ -189,3 +189,16 @@ def test_workers_are_told_apart() -> None:
     first = diagnosis.findings[0]
     assert first.where is not None and first.where.function == "mean"
     assert first.share is not None and first.share.value == pytest.approx(0.75)
+
+
+def test_the_verdict_names_first_what_holds_more_than_any_finding() -> None:
+    made = scene(small=0, large=100)
+    made.sample(300, SERVER, ("handler", APP, "return model"), ("forward", f"{LIB}/torch/nn/modules/module.py", "9"))
+    first, second = diagnose(made.audit()).verdict
+    assert first.text == "75 % of the time is at app.py:11 handler (torch forward), which no rule covers."
+    assert (first.finding, second.finding) == (None, 1)
+
+
+def test_too_few_samples_are_said_in_the_verdict() -> None:
+    (clause,) = diagnose(scene(small=0, large=40).audit()).verdict
+    assert clause.text.startswith("Perhaps 100 % of the CPU, with too few samples to tell, goes to")

@@ -43,7 +43,7 @@ def test_no_process_lists_those_that_there_are(tree: Tree) -> None:
     assert "7 python app.py --password ***" in listed
     assert "1338 python /srv/venv/bin/gunicorn" in listed
     assert "1362" not in listed  # its worker: one line a service
-    assert caught.value.commands == ("perf audit 7",)
+    assert caught.value.commands == ("perf audit  # lists them",)
 
 
 def test_a_pid_of_a_container_is_translated(tree: Tree) -> None:

@@ -54,14 +54,16 @@ def run(
     target = targets.find(**named._asdict())
     targets.preflight(target)
     with progress(target, window_s, quiet=quiet) as shown:
-        audit = api.audit(target, window_s=window_s, keep_source=keep_source, progress=shown)
+        audit = api.audit(target, window_s=window_s, progress=shown)
+    diagnosis = api.diagnose(audit)  # with the source, which need not be kept for that
+    if not keep_source:
+        audit = api.without_source(audit)
     unsaved = None
     if output is not None:
         try:
             api.save(audit, output)
         except OutputUnwritable as error:
             unsaved = error  # what was seen is still told
-    diagnosis = api.diagnose(audit)
     if next_commands is None:
         saved = None if unsaved else output
         next_commands = outcome.next_commands(audit, diagnosis, target=named.arguments(), saved=saved)

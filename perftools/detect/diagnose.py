@@ -105,6 +105,8 @@ def _verdict(
     if not findings and unjudged and all(row.missing.code == "E-IDLE" for row in unjudged):
         return [Clause(text=f"{unjudged[0].missing.reason[0].upper()}{unjudged[0].missing.reason[1:]}.")]
     clauses = [Clause(text=_clause(finding), finding=number) for number, finding in enumerate(findings, 1)]
+    if clauses and (uncovered := _uncovered(findings, table)) is not None:
+        clauses.insert(0, uncovered)
     if not clauses:
         if unjudged and len(unjudged) == len(detectors()):
             return [Clause(text=f"Nothing could be judged: {unjudged[0].missing.reason}.")]
@@ -113,10 +115,28 @@ def _verdict(
 
 
 def _clause(finding: Finding) -> str:
-    share = f"{100 * finding.share.value:.0f} %" if finding.share is not None else ""
-    of = "GIL-held time" if finding.share is not None and finding.share.of == "gil" else "CPU"
     where = f" in {finding.where.function}()" if finding.where is not None else ""
-    return f"{share} of the {of} goes to {finding.title}{where}."
+    if finding.share is None:
+        return f"{finding.title[0].upper()}{finding.title[1:]}{where}."
+    of = "GIL-held time" if finding.share.of == "gil" else "CPU"
+    if finding.share.few:
+        part = f"Perhaps {100 * finding.share.value:.0f} % of the {of}, with too few samples to tell,"
+    else:
+        part = f"{100 * finding.share.value:.0f} % of the {of}"
+    return f"{part} goes to {finding.title}{where}."
+
+
+def _uncovered(findings: Sequence[Finding], table: TimeTable) -> Clause | None:
+    """The hottest line, where it holds more than any finding and belongs to none: no rule knows it, the reader must."""
+    top = next(iter(table.lines), None)
+    if top is None or any(finding.share is None or finding.share.value >= top.share.value for finding in findings):
+        return None
+    inside = {(finding.where.file, line) for finding in findings if finding.where for line, _ in finding.heat}
+    if (top.where.file, top.where.line) in inside:
+        return None
+    what = f" ({top.does})" if top.does else ""
+    place = f"{top.where.file.rpartition('/')[2]}:{top.where.line} {top.where.function}{what}"
+    return Clause(text=f"{100 * top.share.value:.0f} % of the time is at {place}, which no rule covers.")
 
 
 def _elsewhere(table: TimeTable, unjudged: Sequence[Unjudged], evidence: Evidence) -> str:

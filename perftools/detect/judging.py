@@ -54,6 +54,24 @@ def weigh(evidence: Evidence, members: frozenset[int], limits: Mapping[str, floa
     return Weighed(share, "low" if share.few else found, tuple(rows))
 
 
+def unsure(evidence: Evidence, members: frozenset[int], limits: Mapping[str, float], what: str) -> Missing | None:
+    """Why a cause that is large enough by its point makes no finding; None where it is simply small, or is one."""
+    profile = evidence.profile
+    assert profile is not None
+    share = profile.estimate(members)
+    if severity(share.value, limits) is None or weigh(evidence, members, limits) is not None:
+        return None
+    if members <= profile.first_half:
+        why = "in the first half of the window only"
+    else:
+        why = f"by {samples_of(evidence, members)} samples, {100 * share.low:.0f} % at the least: too few to be sure"
+    return Missing(
+        code="V-UNSURE",
+        reason=f"{what} holds {100 * share.value:.0f} %, {why}",
+        remedy="audit it for longer with --window",
+    )
+
+
 def entry_of(routes: Mapping[Frame, float], where: Where, code: Code) -> Where | None:
     """The handler or task function that most of the time comes through, unless that is the place itself."""
     if not routes:

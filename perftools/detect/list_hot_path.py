@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from perftools.causes import FEWEST_WALKS, Evidence, Place, function_of, passes_through
-from perftools.detect.judging import FLOOR, SHARES, entry_of, fingerprint, unjudged, weigh
+from perftools.detect.judging import FLOOR, SHARES, entry_of, fingerprint, unjudged, unsure, weigh
 from perftools.detect.loops import Judged, judge_all
 from perftools.finding import Fact, Finding, Ok, Where
 from perftools.hot import Frame
@@ -66,7 +66,7 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
     findings = [finding for cause in causes if (finding := _finding(cause, evidence, limits)) is not None]
     joined = {one.group.loop for cause in causes for one in cause}
     rest = [one for one in judged if one.group.loop not in joined]
-    unread = _unread(rest, evidence, limits) or _without_source(evidence, limits)
+    unread = _unread(rest, evidence, limits) or _without_source(evidence, limits) or _unsure(causes, evidence, limits)
     if unread is not None:
         return [*findings, unread] if findings else unread
     if findings:
@@ -89,6 +89,15 @@ def _unread(judged: Sequence[Judged], evidence: Evidence, limits: Mapping[str, f
     return None
 
 
+def _unsure(causes: Sequence[Sequence[Judged]], evidence: Evidence, limits: Mapping[str, float]) -> Missing | None:
+    for cause in causes:
+        members = frozenset(index for one in cause for index in one.group.members)
+        what = f"the loop in {cause[0].unit.function}, line {cause[0].unit.span.line},"
+        if (missing := unsure(evidence, members, limits, what)) is not None:
+            return missing
+    return None
+
+
 def _without_source(evidence: Evidence, limits: Mapping[str, float]) -> Missing | None:
     """Lines of the user's that hold enough for a finding, whose loops are not known for want of their source."""
     profile, seconds = evidence.profile, dict[str, float]()
@@ -101,9 +110,9 @@ def _without_source(evidence: Evidence, limits: Mapping[str, float]) -> Missing 
     if not file or seconds[file] < limits["low"] * profile.total:
         return None
     part = f"{100 * seconds[file] / profile.total:.0f} % of the CPU"
-    return Missing(
-        code="V-NOSOURCE", reason=f"the source of {file}, with {part}, is not known or differs from what runs"
-    )
+    kept = any(source.file == file and source.text for source in evidence.audit.sources)
+    why = "differs from what runs" if kept else "could not be read, or was not kept (--no-source)"
+    return Missing(code="V-NOSOURCE", reason=f"the source of {file}, with {part}, {why}")
 
 
 def merge(judged: Sequence[Judged], evidence: Evidence, limits: Mapping[str, float]) -> list[list[Judged]]:
@@ -268,6 +277,6 @@ def _checked(judged: Sequence[Judged], evidence: Evidence) -> str:
         "no numbers": "works on no container of numbers",
         "few elements": f"works on {heaviest.detail}, too few for arrays to win",
         "drives": "mostly runs a loop that arrays would not help",
-        "": "may be one, but with too few samples, or in too short a part of the window, to be sure",
+        "": "is one, but holds too little",
     }[heaviest.reason]
     return f"the hottest loop, {heaviest.unit.function} line {heaviest.unit.span.line}, {why}"

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from perftools.causes import Evidence, Place, function_of
-from perftools.detect.judging import FLOOR, SHARES, entry_of, fingerprint, samples_of, unjudged, weigh
+from perftools.detect.judging import FLOOR, SHARES, entry_of, fingerprint, samples_of, unjudged, unsure, weigh
 from perftools.detect.pandas_use import Kind, Use, route_of, uses
 from perftools.finding import Finding, Ok, Where
 from perftools.record import Missing
@@ -70,8 +70,10 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
         return Ok(rule=id, says="no pandas")
     if weight < limits["low"] * profile.total:
         return Ok(rule=id, says=f"pandas holds {100 * weight / profile.total:.0f} % of the CPU")
-    if causes:
-        return Ok(rule=id, says="pandas may cost too much, but with too few samples to be sure")
+    for cause in causes:
+        members = frozenset(index for each in cause for index in each.group.members)
+        if (missing := unsure(evidence, members, limits, f"pandas in {cause[0].group.place.function}")) is not None:
+            return missing
     return Ok(rule=id, says="pandas works on large frames, or not row by row")
 
 

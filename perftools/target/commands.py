@@ -8,9 +8,9 @@ import sys
 import sysconfig
 
 
-def audit(pid: int) -> str:
-    """Audit one process."""
-    return f"perf audit {pid}"
+def audit(pid: int | None = None) -> str:
+    """Audit one process; without a pid, list those that can be seen."""
+    return "perf audit" if pid is None else f"perf audit {pid}"
 
 
 def audit_as_root(what: int | str) -> str:

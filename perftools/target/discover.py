@@ -118,7 +118,7 @@ def _absent(table: tree.Table, pid: int) -> errors.CannotObserve:
 def _no_process(table: tree.Table, message: str) -> errors.NoProcess:
     seen = _candidates(table)
     listed = "   ".join(f"{row.pid} {row.title}" for row in seen[:_MOST_LISTED])
-    first = (commands.audit(seen[0].pid),) if seen else ()
+    first = (f"{commands.audit()}  # lists them",) if seen else ()
     return errors.NoProcess(message, looked_at={"python processes you can see": listed or "none"}, commands=first)
 
 
