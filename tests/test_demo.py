@@ -22,7 +22,7 @@ def test_without_a_server_the_command_that_installs_it_is_said(monkeypatch: pyte
 
 
 def test_a_service_that_does_not_start_says_why_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    code = "import sys; print('Traceback'); sys.exit('no more memory')"
+    code = "import sys; sys.exit('Traceback\\nno more memory')"
     monkeypatch.setattr(demo, "_BENCHMARKS", (sys.executable, "-c", code))
     with pytest.raises(ToolBroken, match="no more memory"), demo.service_under_load(seconds=1):
         pass

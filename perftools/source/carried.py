@@ -71,6 +71,22 @@ def carried(body: cst.CSTNode, bound: Iterable[str] = (), *, shared: frozenset[s
     names = set(bound)
     flow = _Flow(written=set(names), fresh=names - {"self"} if shared is not None else set(names))
     _visit(body, flow)
+    return _dependences(flow, shared)
+
+
+def loop_state(body: cst.CSTNode, bound: Iterable[str] = ()) -> tuple[list[Dependence], frozenset[str]]:
+    """What `carried` says of a loop's body, and its worklist, in one pass.
+
+    The worklist: containers that the loop takes work from and adds work to, a search's frontier, a stack, a queue. A
+    pop whose value is dropped (a heap that keeps the best k) takes no work.
+    """
+    names = set(bound)
+    flow = _Flow(written=set(names), fresh=set(names))
+    _visit(body, flow)
+    return _dependences(flow, None), frozenset(flow.taken & (flow.added | flow.appended))
+
+
+def _dependences(flow: _Flow, shared: frozenset[str] | None) -> list[Dependence]:
     reasons: dict[str, str] = {}
     for name in sorted(flow.read_first & (flow.written | flow.accumulated)):
         if not flow.counts(name):
@@ -97,16 +113,6 @@ def _moves(name: str, flow: _Flow) -> str:
         if load in flow.stores[name] and not used & (flow.written | flow.accumulated):
             return f"{name}[{load}] carries over"
     return ""
-
-
-def worklist(body: cst.CSTNode) -> frozenset[str]:
-    """Containers that the loop takes work from and adds work to: a search's frontier, a stack, a queue.
-
-    A pop whose value is dropped (a heap that keeps the best k) takes no work.
-    """
-    flow = _Flow()
-    _visit(body, flow)
-    return frozenset(flow.taken & (flow.added | flow.appended))
 
 
 def _visit(node: cst.CSTNode, flow: _Flow) -> None:  # noqa: C901, PLR0912, PLR0915 - one case a kind of node

@@ -9,7 +9,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 
 from perftools.record import Source
 from perftools.source import effort, iteration, operations, syntax
-from perftools.source.carried import Dependence, carried, worklist
+from perftools.source.carried import Dependence, carried, loop_state
 from perftools.source.model import Call, Carried, Function, Model, Operation, Span, Unit, UnitKind
 from perftools.source.names import Mentions, containers
 
@@ -173,6 +173,7 @@ class _Reader:
         header = Span(header.line, header.column, self._span(node.iter).end_line, self._span(node.iter).end_column)
         index = self._reserve()
         bound = {syntax.path(each) for each in syntax.targets(node.target)}
+        dependences, worklist = loop_state(node.body, bound)
         self._units[index] = self._unit(
             node,
             place,
@@ -181,8 +182,8 @@ class _Reader:
             iterables=[node.iter],
             once=[node.iter],
             targets=bound,
-            carried=self._carried(carried(node.body, bound)),
-            worklist=worklist(node.body),
+            carried=self._carried(dependences),
+            worklist=worklist,
             service=node.asynchronous is not None or iteration.pauses(node.body) or iteration.drains_queue(node.iter),
         )
         self._statements.append(header)
@@ -196,6 +197,7 @@ class _Reader:
         whole = self._span(node)
         header = Span(whole.line, whole.column, self._span(node.test).end_line, self._span(node.test).end_column)
         index = self._reserve()
+        dependences, worklist = loop_state(node.body)
         endless = (isinstance(node.test, cst.Name) and node.test.value == "True") or isinstance(node.test, cst.Integer)
         self._units[index] = self._unit(
             node,
@@ -205,8 +207,8 @@ class _Reader:
             iterables=[],
             once=[],
             targets=set(),
-            carried=self._carried(carried(node.body)),
-            worklist=worklist(node.body),
+            carried=self._carried(dependences),
+            worklist=worklist,
             service=(endless and not iteration.breaks(node.body))
             or iteration.waits(node)
             or iteration.watches_clock(node.test),
