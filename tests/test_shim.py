@@ -139,10 +139,7 @@ def installed_perf() -> str | None:
 
 
 @pytest.mark.skipif(installed_perf() is None, reason="Linux perf is not installed")
-@pytest.mark.parametrize(
-    "command",
-    [["stat", "-e", "task-clock", "true"], ["stat", "-e", "task-clock", "false"], ["nonsense"], ["--version"]],
-)
+@pytest.mark.parametrize("command", [["nonsense"], ["--version"], ["stat", "-e", "no-such-event", "true"]])
 def test_linux_perf_says_the_same_as_without_us(ours, command):
     path = Path(installed_perf() or "")
     through, direct = (perf(start, *command, folders=[ours.parent, path.parent]) for start in (ours, path))
