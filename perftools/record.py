@@ -335,6 +335,93 @@ class Gc(Part, frozen=True, kw_only=True, tag="gc"):
     """Workers whose collector could not be watched, by pid."""
 
 
+class ThreadSched(Part, frozen=True, kw_only=True):
+    """How one thread was scheduled over the span; threads that never ran nor waited are left out."""
+
+    pid: int
+    tid: int
+    name: str
+    """The kernel's name of the thread (comm)."""
+    run_s: float
+    """On a CPU."""
+    wait_s: float
+    """Runnable, waiting for a CPU (a quota's throttling is in it)."""
+    voluntary: int
+    """Context switches because it blocked."""
+    involuntary: int
+    """Context switches because another thread was given its CPU."""
+    looks: int
+    """How often it was looked at for what it waits on; 0 where that was not possible."""
+    gil_waits: int
+    """Of these, how often it stood in a futex inside `_PyRuntime`: waiting for the GIL."""
+
+
+class ProcessSched(Part, frozen=True, kw_only=True):
+    """One process of the service."""
+
+    pid: int
+    cpu_s: float
+    """By the process's clock: threads that ended are in it."""
+    threads: int
+    """At the span's end."""
+    rss_bytes: int
+    libraries: tuple[str, ...]
+    """Native thread pools that are mapped: "openblas", "mkl", "libgomp", "libomp", "libiomp5", "torch", …"""
+    variables: dict[str, int]
+    """Thread-count variables of its environment, the integers only: OMP_NUM_THREADS, …"""
+    blocked: float
+    """Threads in uninterruptible sleep (state D), mean over the looks."""
+
+
+class Cgroup(Part, frozen=True, kw_only=True):
+    """What the tightest CPU quota did over the span (cpu.stat)."""
+
+    path: str
+    version: int
+    """1 or 2."""
+    quota: float
+    """CPUs."""
+    periods: int
+    throttled_periods: int
+    throttled_s: float
+
+
+class Pressure(Part, frozen=True, kw_only=True):
+    """Pressure stall information of the CPU: seconds in which some task waited for one."""
+
+    source: str
+    some_s: float
+
+
+class Host(Part, frozen=True, kw_only=True):
+    """The machine around the service."""
+
+    cpus: int
+    """Online."""
+    busy_s: float
+    """CPU seconds of everything that ran on the CPUs that the service may use, over the span."""
+    usable: int
+    """CPUs that the service may use."""
+    memory_bytes: int
+    memory_available_bytes: int
+
+
+class Sched(Part, frozen=True, kw_only=True, tag="sched"):
+    """How the service was scheduled: who ran, who waited for what, and under which limits."""
+
+    cost: Cost
+    span_s: float
+    threads: tuple[ThreadSched, ...]
+    processes: tuple[ProcessSched, ...]
+    host: Host
+    cgroup: Cgroup | None
+    """None where no quota holds."""
+    pressure: Pressure | None
+    """None where the kernel gives none."""
+    gil: Missing | None
+    """Why waiting for the GIL was not looked at; None where it was."""
+
+
 class Observations(Part, frozen=True, kw_only=True):
     """What each collector saw, or why it saw nothing."""
 
@@ -342,6 +429,7 @@ class Observations(Part, frozen=True, kw_only=True):
     threads: Threads | Missing
     values: Values | Missing
     gc: Gc | Missing = Missing(code="E-ABSENT", reason="was not recorded")
+    sched: Sched | Missing = Missing(code="E-ABSENT", reason="was not recorded")
     extra: dict[str, Raw] = {}
     """A third party's collector writes here, under its id."""
 

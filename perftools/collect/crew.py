@@ -10,7 +10,7 @@ import msgspec
 from perftools.collect.recorder import Kind, Recorder, Warns
 from perftools.record import Missing, Observations
 
-_NAMED = ("samples", "threads", "values", "gc")  # the fields of Observations; other ids go into its `extra`
+_NAMED = ("samples", "threads", "values", "gc", "sched")  # the fields of Observations; other ids go into its `extra`
 
 T = TypeVar("T")
 
