@@ -1,0 +1,1 @@
+"""The recipe engine: match, guard, diff, prove, time, apply, undo."""
