@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import dropwhile, takewhile
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -24,6 +25,7 @@ from perftools.finding import Diagnosis
 from perftools.hot import Frame, classify, waits
 from perftools.record import Audit, Observations, Quality, Samples, Target
 from perftools.source import Watch, watch
+from perftools.target import commands
 
 DEFAULT_WINDOW_S = 20.0
 _HOT = 0.02
@@ -133,12 +135,39 @@ def save(seen: Audit, path: str) -> None:
 
 def load(path: str) -> Audit:
     """Read an audit from a file. Raises FileError where it is none."""
+    text = b""
     try:
-        return record.decode(Path(path).read_bytes())
+        text = Path(path).read_bytes()
+        return record.decode(text)
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        if (report := _report(text)) is not None:
+            raise _not_an_audit(path, report) from error
         raise FileError(f"{path} is no audit of schema {record.SCHEMA}: {error}") from error
+
+
+class _Report(msgspec.Struct):
+    """As much of a report, which `--json` prints, as tells how to come by the audit behind it."""
+
+    schema: Literal["perftools.report/1"]
+    target: Target | None = None
+
+
+def _report(text: bytes) -> _Report | None:
+    try:
+        return msgspec.json.decode(text, type=_Report)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _not_an_audit(path: str, report: _Report) -> FileError:
+    """A report says what an audit meant; only the audit can be diagnosed again."""
+    again = commands.audit(report.target.root_pid if report.target else None)
+    return FileError(
+        f"{path} is a report ({report.schema}), not the audit behind it",
+        commands=(f"{again} -o audit.json  # saves the audit" if report.target else f"{again}  # lists the services",),
+    )
 
 
 def without_source(seen: Audit) -> Audit:
