@@ -124,7 +124,7 @@ def read(memory: Memory, runtime: int, version: Version) -> dict[str, int]:
     values = struct.unpack(f"<{len(names)}Q", memory.read(runtime + len(COOKIE), 8 * len(names)))
     offsets = dict(zip(names, values, strict=True))
     if offsets["free_threaded"]:
-        raise Unreadable("a free-threaded build: its objects are laid out otherwise", "V-BUILD")
+        raise Unreadable("it is a free-threaded build, whose objects are laid out otherwise", "V-BUILD")
     if any(value > _MAX_OFFSET for name, value in offsets.items() if name != "version"):
         raise Unreadable("the debug offsets are nonsense", "V-BUILD")
     return offsets

@@ -89,6 +89,11 @@ def threads(runtime: Runtime) -> Iterator[Thread]:
         interpreter = memory.u64(interpreter + layout.interpreter_next)
 
 
+def thread_at(runtime: Runtime, address: int) -> Thread:
+    """The thread state at an address; nothing says that there is one. Raises Unreadable."""
+    return _read_thread(runtime, address)[0]
+
+
 def native_id(runtime: Runtime, thread: Thread) -> int | None:
     """The thread's kernel id as its own pid namespace counts; before 3.11 glibc's word for it, to be checked.
 

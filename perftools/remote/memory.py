@@ -105,6 +105,30 @@ class Memory:
             wanted = wanted[done:]
         return results
 
+    def window(self, ranges: Sequence[Range]) -> Callable[[], bytes]:
+        """What reads the same ranges again and again, in one call and at half the price of `read`. Raises Unreadable.
+
+        The ranges are read in their order, and come one after the other.
+        """
+        for address, size in ranges:
+            self._check(address, size)
+        total = sum(size for _, size in ranges)
+        buffer = ctypes.create_string_buffer(total)
+        local = _IoVec(ctypes.addressof(buffer), total)
+        remote = (_IoVec * len(ranges))(*(_IoVec(*item) for item in ranges))
+        call = _process_vm_readv()
+
+        def look() -> bytes:
+            self.calls += 1
+            count = call(self.pid, local, 1, remote, len(ranges), 0)
+            if count == total:
+                return buffer.raw
+            if count < 0:
+                raise _refused(ranges[0][0])
+            raise Unreadable(f"only {count} of {total} bytes at {ranges[0][0]:#x} are mapped")
+
+        return look
+
     def u64(self, address: int) -> int:
         """The unsigned 64-bit integer at `address`."""
         return int.from_bytes(self.read(address, 8), "little")
@@ -165,11 +189,16 @@ class Memory:
         count = _process_vm_readv()(self.pid, local, 1, remote, len(ranges), 0)
         if count >= 0:
             return buffer.raw[:count]
-        number = ctypes.get_errno()
-        if number == errno.EPERM:
-            raise Unreadable("the kernel does not let us read this process's memory", "V-NORIGHT")
-        if number == errno.ENOSYS:
-            raise Unreadable("the kernel has no process_vm_readv", "V-NORIGHT")
-        if number == errno.ESRCH:
-            raise Unreadable("the process has ended", "V-GONE")
-        raise Unreadable(f"{ranges[0][0]:#x}: {os.strerror(number)}")
+        raise _refused(ranges[0][0])
+
+
+def _refused(address: int) -> Unreadable:
+    """Why the kernel's last call failed."""
+    number = ctypes.get_errno()
+    if number == errno.EPERM:
+        return Unreadable("the kernel does not let us read this process's memory", "V-NORIGHT")
+    if number == errno.ENOSYS:
+        return Unreadable("the kernel has no process_vm_readv", "V-NORIGHT")
+    if number == errno.ESRCH:
+        return Unreadable("the process has ended", "V-GONE")
+    return Unreadable(f"{address:#x}: {os.strerror(number)}")
