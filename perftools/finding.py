@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from perftools.record import Missing, Part, Type
+
+COLLECTING: Final = "garbage collection"
+"""What a line is said to do, in *where the time goes*, of the time in collections that began in it."""
 
 Severity = Literal["info", "low", "medium", "high"]
 SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high")

@@ -15,8 +15,10 @@ from perftools.causes.groups import (
     where_of,
 )
 from perftools.causes.numbers import Container, containers, content, mostly_floats, scalar, whole_array
+from perftools.causes.triggers import COLLECT, Trigger
 
 __all__ = [
+    "COLLECT",
     "FEWEST_WALKS",
     "HELPER_SHARE",
     "Charge",
@@ -29,6 +31,7 @@ __all__ = [
     "Loop",
     "LoopGroup",
     "Place",
+    "Trigger",
     "containers",
     "content",
     "function_of",

@@ -1,4 +1,4 @@
-"""One stack -> the place that is charged with it: a loop, a call into a library, or a plain line."""
+"""One stack -> the place that is charged with it: a loop, a call into a library, the collector, or a plain line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from perftools.causes.code import Code, Loop
-from perftools.hot import Frame
+from perftools.hot import COLLECTING, Frame
 from perftools.source import Model, Unit
 from perftools.source.operations import MATH, NUMPY
 
@@ -33,9 +33,10 @@ _CHEAP = MATH | frozenset(
 class Charge(NamedTuple):
     """Where one stack's time belongs."""
 
-    kind: Literal["loop", "library", "line", "framework"]
+    kind: Literal["loop", "library", "line", "framework", "gc"]
+    """"gc": a garbage collection, which is no work of the line that it began in."""
     frame: Frame | None
-    """The user frame that is charged; None for "framework"."""
+    """The user frame that is charged, or whose line the collection began in; None for "framework"."""
     loop: Loop | None = None
     helpers: tuple[Frame, ...] = ()
     """User frames between the leaf and the loop, innermost first: functions that the loop calls."""
@@ -59,6 +60,8 @@ def charge(stack: tuple[Frame, ...], code: Code) -> Charge:
     entered it; C calls without a frame are told by the instruction's position; otherwise the time belongs to the
     innermost loop around the deepest user line, in this function or in a caller.
     """
+    if stack[-1] == COLLECTING:
+        return collection(stack[:-1], code)
     stack = tuple(_repair(stack, index, code) for index in range(len(stack)))
     users = [index for index, frame in enumerate(stack) if frame.owner == "user"]
     if not users:
@@ -75,6 +78,14 @@ def charge(stack: tuple[Frame, ...], code: Code) -> Charge:
     if below is None and (native := _native_call(stack[deepest], code)):
         return Charge("library", stack[deepest], package=native, entry=native, route=_route(stack, deepest, code))
     return _climb(stack, deepest, code)
+
+
+def collection(stack: tuple[Frame, ...], code: Code) -> Charge:
+    """What a collection that began in this stack (root first) is shown under: the user's line nearest the leaf."""
+    deepest = next((index for index in reversed(range(len(stack))) if stack[index].owner == "user"), None)
+    if deepest is None:
+        return Charge("gc", None)
+    return Charge("gc", stack[deepest], route=_route(stack, deepest, code))
 
 
 def _repair(stack: tuple[Frame, ...], index: int, code: Code) -> Frame:

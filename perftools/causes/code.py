@@ -45,6 +45,7 @@ class Code:
         """What `charge` found around each line: the same few lines occur in thousands of stacks."""
         self._lines: dict[int, list[str]] = {}
         self._calls: dict[tuple[str, int, str], bool] = {}
+        self._imports: dict[str, dict[str, str]] = {}
         self.differing = frozenset(index for index in range(len(self.sources)) if self._differs(index))
 
     def source_at(self, file: str, line: int) -> int | None:
@@ -81,6 +82,27 @@ class Code:
                 or any(call.name == name for call in model.calls_at(line))
             )
         return self._calls[key]
+
+    def called(self, file: str, line: int) -> frozenset[str]:
+        """What the calls on a line call, dotted, with imported names put back.
+
+        `tidy()` is "gc.collect" after `from gc import collect as tidy`. A name whose import is not known stands for
+        itself.
+        """
+        index = self.source_at(file, line)
+        if index is None:
+            return frozenset()
+        model = self.model(index)
+        imports = {**self._module_imports(file), **{each.name: each.target for each in model.imports}}
+        paths = (call.path.partition(".") for call in model.calls_at(line) if call.path)
+        return frozenset(imports.get(head, head) + dot + rest for head, dot, rest in paths)
+
+    def _module_imports(self, file: str) -> dict[str, str]:
+        """The names that a file's own imports bind, as far as the audit holds them."""
+        if file not in self._imports:
+            models = [self.model(each) for each in self._by_file[file] if self.sources[each].function == "<module>"]
+            self._imports[file] = {each.name: each.target for model in models for each in model.imports}
+        return self._imports[file]
 
     def call_ending_at(self, file: str, line: int, byte_column: int) -> str:
         """The innermost call whose closing bracket stands there, dotted as written; "" for none.

@@ -7,8 +7,9 @@ from functools import cached_property
 from perftools.causes.charge import Charge, charge
 from perftools.causes.code import Code
 from perftools.causes.groups import LibraryGroup, LoopGroup, gather
-from perftools.hot import Profile, profile
-from perftools.record import Audit, Missing, Values
+from perftools.causes.triggers import Trigger, triggers
+from perftools.hot import Profile, profile, without_collections
+from perftools.record import Audit, Gc, Missing, Values
 
 
 class Evidence:
@@ -27,15 +28,21 @@ class Evidence:
         """The sources, by file and line."""
         return Code(self.audit.sources, self.audit.observations.values)
 
+    @property
+    def gc(self) -> Gc | Missing:
+        """Garbage collections."""
+        return self.audit.observations.gc
+
     @cached_property
     def profile(self) -> Profile | None:
-        """CPU seconds by stack; None where no stacks could be had."""
+        """CPU seconds by stack, collections apart from the lines they began in; None where no stacks could be had."""
         samples = self.audit.observations.samples
         if isinstance(samples, Missing):
             return None
-        return profile(
+        seen = profile(
             samples, self.audit.observations.threads, self.audit.target.user_paths, waits_at=self.code.waits_at
         )
+        return seen if isinstance(self.gc, Missing) else without_collections(seen, self.gc)
 
     @cached_property
     def charges(self) -> tuple[Charge | None, ...]:
@@ -46,6 +53,11 @@ class Evidence:
             charge(stack, self.code) if weight > 0 else None
             for stack, weight in zip(self.profile.stacks, self.profile.weight, strict=True)
         )
+
+    @cached_property
+    def triggers(self) -> tuple[Trigger, ...]:
+        """Where collections began, for each stack of `gc`."""
+        return () if isinstance(self.gc, Missing) else triggers(self.gc, self.code, self.audit.target.user_paths)
 
     @cached_property
     def _groups(self) -> tuple[list[LoopGroup], list[LibraryGroup]]:

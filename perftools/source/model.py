@@ -52,6 +52,13 @@ class Call(NamedTuple):
     keywords: frozenset[str]
 
 
+class Import(NamedTuple):
+    """A name that an import binds, and what it stands for: ("tidy", "gc.collect")."""
+
+    name: str
+    target: str
+
+
 class Carried(NamedTuple):
     """Something that one iteration (or call) takes from the one before it."""
 
@@ -125,6 +132,8 @@ class Model:
     operations: tuple[Operation, ...] = ()
     statements: tuple[Span, ...] = ()
     """Simple statements and the headers of compound ones."""
+    imports: tuple[Import, ...] = ()
+    """Absolute imports, of whole modules and of names."""
 
     def function_at(self, line: int) -> Function | None:
         """The innermost named function around a line."""

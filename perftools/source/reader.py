@@ -10,7 +10,7 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 from perftools.record import Source
 from perftools.source import effort, iteration, operations, syntax
 from perftools.source.carried import Dependence, carried, loop_state
-from perftools.source.model import Call, Carried, Function, Model, Operation, Span, Unit, UnitKind
+from perftools.source.model import Call, Carried, Function, Import, Model, Operation, Span, Unit, UnitKind
 from perftools.source.names import Mentions, containers
 
 _LARGEST = 100_000
@@ -72,6 +72,7 @@ class _Reader:
         self._calls: list[Call] = []
         self._operations: list[Operation] = []
         self._statements: list[Span] = []
+        self._imports: list[Import] = []
 
     def model(self) -> Model:
         return Model(
@@ -80,6 +81,7 @@ class _Reader:
             calls=tuple(self._calls),
             operations=tuple(self._operations),
             statements=tuple(self._statements),
+            imports=tuple(self._imports),
         )
 
     def _span(self, node: cst.CSTNode) -> Span:
@@ -114,6 +116,8 @@ class _Reader:
                 self._comprehension(node, place)
             case cst.Call():
                 self._call(node, place)
+            case cst.Import() | cst.ImportFrom():
+                self._imports.extend(Import(*each) for each in syntax.imported(node))
             case cst.Subscript():
                 self.visit(node.value, place)
                 for element in node.slice:

@@ -84,6 +84,20 @@ def callee(node: cst.Call) -> tuple[str, str]:
     return dotted, dotted
 
 
+def imported(node: cst.Import | cst.ImportFrom) -> Iterator[tuple[str, str]]:
+    """(name, what it stands for) of an absolute import; `import a.b` binds `a`, and a star nothing that is known."""
+    if isinstance(node, cst.ImportFrom) and (node.relative or node.module is None):
+        return
+    module = f"{path(node.module)}." if isinstance(node, cst.ImportFrom) and node.module is not None else ""
+    for each in node.names if not isinstance(node.names, cst.ImportStar) else ():
+        name = path(each.name)
+        if each.asname is not None:
+            yield path(each.asname.name), module + name
+        else:
+            bound = name.partition(".")[0]
+            yield bound, module + bound
+
+
 def is_text(node: cst.CSTNode) -> bool:
     """A string display: literal, f-string or a concatenation of them (bytes too)."""
     return isinstance(node, cst.SimpleString | cst.FormattedString | cst.ConcatenatedString)
