@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import libcst as cst
 
-from perftools.rewrite.module import Module
+from perftools.rewrite.module import Module, lines_of
 from perftools.rewrite.place import Place
 from perftools.rewrite.recipe import Fast, Guard, Rewrite
 from perftools.source.syntax import walk
@@ -106,9 +106,7 @@ def condition(guards: Sequence[Guard]) -> str:
 
 def diff(before: str, after: str, path: str) -> str:
     """A unified diff, as `patch -p1` reads it."""
-    lines = difflib.unified_diff(
-        before.splitlines(keepends=True), after.splitlines(keepends=True), f"a/{path}", f"b/{path}"
-    )
+    lines = difflib.unified_diff(lines_of(before), lines_of(after), f"a/{path}", f"b/{path}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 

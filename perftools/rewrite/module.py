@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import count
@@ -16,6 +17,11 @@ from perftools.source.syntax import children, walk
 Span = metadata.CodeRange
 Function = cst.FunctionDef
 BODIES = (cst.IndentedBlock, cst.SimpleStatementSuite)
+
+
+def lines_of(text: str) -> list[str]:
+    """Lines with their ends, as Python counts them: str.splitlines also breaks at form feeds and in strings."""
+    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
 
 
 class Definition(NamedTuple):
@@ -35,7 +41,7 @@ class Module:
         self.text = text
         self._wrapper = metadata.MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)
         self.tree = self._wrapper.module
-        self.lines = text.splitlines(keepends=True)
+        self.lines = lines_of(text)
         """With their ends: replacing some of them leaves the others as they are."""
         self._reserved: set[str] = set()
 

@@ -1,0 +1,252 @@
+"""Recipes applied to a file's text: what was taken, what was refused and why. Nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import libcst as cst
+
+from perftools.record import Type
+from perftools.rewrite import edit
+from perftools.rewrite.catalogue import Folder
+from perftools.rewrite.edit import Plan, Unfit
+from perftools.rewrite.module import Definition, Module
+from perftools.rewrite.place import Place
+from perftools.rewrite.recipe import Decision, Level, Recipe, Refusal, Rewrite
+from perftools.rewrite.timings import Speedup, Timings, all_faster, at_size, rows_of
+
+LEVELS: tuple[Level, ...] = ("auto", "guarded", "assisted")
+"""From the safest on; advice edits nothing."""
+_MOST_PASSES = 5
+
+
+class Known(NamedTuple):
+    """What is known of a file's names, from an audit's facts or recorded calls."""
+
+    facts: Mapping[str, Type] = {}
+    size: int | None = None
+
+
+class Taken(NamedTuple):
+    """One edit."""
+
+    recipe: str
+    level: Level
+    function: str
+    line: int
+    end_line: int
+    reason: str
+    decisions: tuple[Decision, ...]
+    speedup: Speedup | None
+    """At the observed size; None where the size is unknown or nothing was timed."""
+    size: int | None
+    rewrite: Rewrite
+
+
+class Refused(NamedTuple):
+    """One place that was left alone."""
+
+    recipe: str
+    function: str
+    line: int
+    code: str
+    reason: str
+
+
+class Outcome(NamedTuple):
+    """What became of a file."""
+
+    before: str
+    after: str
+    taken: tuple[Taken, ...]
+    refused: tuple[Refused, ...]
+
+
+TimingsOf = Callable[[Folder], Timings | None]
+
+
+def rewrite(
+    text: str,
+    folders: Sequence[Folder],
+    *,
+    level: Level = "guarded",
+    line: int | None = None,
+    known: Known = Known(),  # noqa: B008 (immutable)
+    timings_of: TimingsOf | None = None,
+) -> Outcome:
+    """Apply recipes to a module's text, up to a level; where a line is given, only to what spans it.
+
+    `timings_of` decides what is fast enough to be offered; without it everything that matches is taken. Lines are those
+    of the text given. Raises cst.ParserSyntaxError.
+    """
+    current, taken, refused = text, [], []
+    for number in range(_MOST_PASSES):
+        found = _Pass(Module(current), level, line if number == 0 else None, known, timings_of)
+        found.run(folders if number == 0 or line is None else ())
+        if number == 0:
+            refused = found.refused
+        if not found.plans:
+            break
+        current = edit.carried_out(found.module, found.plans)
+        taken += found.taken
+        if line is not None:
+            break  # lines have moved
+    return Outcome(text, current, tuple(taken), tuple(refused))
+
+
+def places(module: Module, *, line: int | None = None, known: Known = Known()) -> Iterator[Place]:  # noqa: B008
+    """The functions of a module, or those around a line, innermost last; then the module level."""
+    around: list[Definition | None] = [
+        each for each in module.definitions if line is None or _spans(module, each.node, line)
+    ]
+    for definition in [*around, None]:
+        yield Place(module, definition, facts=known.facts, line=line, size=known.size)
+
+
+class _Pass:
+    """One look at the whole text."""
+
+    def __init__(
+        self, module: Module, level: Level, line: int | None, known: Known, timings_of: TimingsOf | None
+    ) -> None:
+        self.module = module
+        self.plans: list[Plan] = []
+        self.taken: list[Taken] = []
+        self.refused: list[Refused] = []
+        self._levels = LEVELS[: LEVELS.index(level) + 1]
+        self._line = line
+        self._known = known
+        self._timings_of = timings_of
+
+    def run(self, folders: Sequence[Folder]) -> None:
+        ordered = sorted(folders, key=lambda folder: (_rank(folder.recipe.level), folder.id))
+        for place in places(self.module, line=self._line, known=self._known):
+            for folder in ordered:
+                if folder.recipe.match is None:
+                    continue
+                for found in folder.recipe.match(place):
+                    self._consider(place, folder, found)
+
+    def _consider(self, place: Place, folder: Folder, found: Rewrite | Refusal) -> None:
+        if isinstance(found, Refusal):
+            self._refuse(folder.recipe, place, place.line_of(found.node), found.code, found.reason)
+            return
+        first = place.line_of(found.nodes[0])
+        if is_fallback(place, found.nodes[0]):
+            self._refuse(folder.recipe, place, first, "already-guarded", "the original behind a fast path")
+            return
+        if folder.recipe.level not in self._levels:
+            reason = f"an {folder.recipe.level} rewrite: --level {folder.recipe.level} shows it"
+            self._refuse(folder.recipe, place, first, "level", reason)
+            return
+        speedup, problem = self._profit(folder, found)
+        if problem:
+            self._refuse(folder.recipe, place, first, "not-faster", problem)
+            return
+        try:
+            plan = edit.plan(place, found)
+        except Unfit as unfit:
+            self._refuse(folder.recipe, place, first, unfit.code, unfit.reason)
+            return
+        if any(plan.first <= other.last and other.first <= plan.last for other in self.plans):
+            self._refuse(folder.recipe, place, first, "overlap", "another recipe rewrites these lines")
+            return
+        self.plans.append(plan)
+        self.taken.append(
+            Taken(
+                recipe=folder.id,
+                level=folder.recipe.level,
+                function=place.name,
+                line=first,
+                end_line=plan.last + 1,
+                reason=found.reason,
+                decisions=found.decisions,
+                speedup=speedup,
+                size=self._known.size,
+                rewrite=found,
+            )
+        )
+
+    def _profit(self, folder: Folder, found: Rewrite) -> tuple[Speedup | None, str]:
+        """The speed-up at the observed size, and why the rewrite is not offered ("" where it is)."""
+        if self._timings_of is None:
+            return None, ""
+        timings = self._timings_of(folder)
+        if timings is None:
+            return None, f"it was never timed: perf recipes time {folder.id}"
+        size = self._known.size
+        if size is not None:
+            speedup = at_size(timings, found.variant, size)
+            if speedup is None:
+                return None, f"not timed near the observed size of {size}"
+            if speedup.value < 1.1 or speedup.low <= 1.0:
+                return None, f"{speedup.value:.2g}x at the observed size of {size}"
+            return speedup, ""
+        guarded = found.fast is not None and any(guard.speed for guard in found.fast.guards)
+        if guarded or all_faster(rows_of(timings, found.variant)):
+            return None, ""
+        slow = next((row for row in rows_of(timings, found.variant) if not row.faster), None)
+        at = f"{slow.speedup:.2g}x at a size of {slow.n}" if slow is not None else "this form was not timed"
+        return None, f"the size is unknown, and it is {at}"
+
+    def _refuse(self, recipe: Recipe, place: Place, line: int, code: str, reason: str) -> None:
+        refused = Refused(recipe.id, place.name, line, code, reason)
+        if refused not in self.refused:
+            self.refused.append(refused)
+
+
+def is_fallback(place: Place, node: cst.CSTNode) -> bool:
+    """Does a fast path stand before this statement already? Then it is the original that was kept."""
+    child = node
+    for around in place.module.ancestors(node):
+        if isinstance(around, cst.If) and _is_guard(place, around, child):
+            return True
+        if isinstance(around, cst.IndentedBlock | cst.Module) and _follows_guard(place, around.body, child):
+            return True
+        if isinstance(around, cst.FunctionDef):
+            break
+        child = around
+    return False
+
+
+def _is_guard(place: Place, branch: cst.If, child: cst.CSTNode) -> bool:
+    if child is branch.orelse:
+        return _checks_type(branch.test)
+    return child is branch.body and place.code(branch.test).endswith("is NotImplemented")
+
+
+def _follows_guard(place: Place, body: Iterable[cst.CSTNode], child: cst.CSTNode) -> bool:
+    """Does `if GUARD: … return` precede it in its block?"""
+    for statement in body:
+        if statement is child:
+            return False
+        if isinstance(statement, cst.If) and statement.orelse is None:
+            last = statement.body.body[-1] if statement.body.body else None
+            returns = isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return)
+            held = place.code(statement.test).endswith("is not NotImplemented")
+            if returns and (held or _checks_type(statement.test)):
+                return True
+    return False
+
+
+def _checks_type(test: cst.BaseExpression) -> bool:
+    """Is one of the conjuncts `type(x) is T`? Engineers write isinstance; the engine writes this."""
+    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
+        return _checks_type(test.left) or _checks_type(test.right)
+    return (
+        isinstance(test, cst.Comparison)
+        and isinstance(test.left, cst.Call)
+        and isinstance(test.left.func, cst.Name)
+        and test.left.func.value == "type"
+        and isinstance(test.comparisons[-1].operator, cst.Is)
+    )
+
+
+def _rank(level: Level) -> int:
+    return LEVELS.index(level) if level in LEVELS else len(LEVELS)
+
+
+def _spans(module: Module, node: cst.CSTNode, line: int) -> bool:
+    span = module.span(node)
+    return span.start.line <= line <= span.end.line
