@@ -511,7 +511,8 @@ def _check_gc(gc: Gc) -> None:
         in_range = -_LONGEST_S <= pause.start_s <= _LONGEST_S and 0 <= pause.duration_ms <= 1000 * _LONGEST_S
         _require(in_range, "gc: a pause's times are out of range")
     _require(all(each.looks >= 0 for each in gc.charges), "gc: a count is negative")
-    _require(all(each.start_s <= each.end_s for each in gc.collectors), "gc: a span ends before it starts")
+    for each in gc.collectors:
+        _require(-_LONGEST_S <= each.start_s <= each.end_s <= _LONGEST_S, "gc: a span is out of range")
 
 
 def _check_samples(samples: Samples) -> None:
