@@ -23,10 +23,15 @@ from perftools.finding import (
 from perftools.record import (
     SCHEMA,
     Audit,
+    Collector,
     Cost,
     Cpus,
+    Gc,
+    GcCharge,
+    Generation,
     Missing,
     Observations,
+    Pause,
     Process,
     Quality,
     Run,
@@ -42,6 +47,7 @@ from perftools.record import (
 ROOT = "/srv/app"
 FEATURES = f"{ROOT}/scoring/features.py"
 API = f"{ROOT}/scoring/api.py"
+STORE = f"{ROOT}/scoring/store.py"
 FRAME = "/opt/venv/lib/python3.11/site-packages/pandas/core/frame.py"
 
 NORMALISE = """def normalise(rows, mean, std):
@@ -102,6 +108,63 @@ def samples(stacks: int = 4617, **changes: Any) -> Samples:
         ),
     )  # fmt: skip
     return replace(built, **changes)
+
+
+def pause(start_s: float, duration_ms: float, generation: int | None = 0, pid: int = 4712, **changes: Any) -> Pause:
+    built = Pause(pid=pid, thread_id=pid, start_s=start_s, duration_ms=duration_ms, generation=generation)
+    return replace(built, **changes)
+
+
+def collector(pid: int = 4712, runs: tuple[int, ...] = (0, 0, 0), **changes: Any) -> Collector:
+    """CPython's own settings; `runs`: collections of each generation, of which each frees 20 objects."""
+    built = Collector(
+        pid=pid, method="watchpoint", because="few collections a second", start_s=0.0, end_s=20.0, enabled=True,
+        generations=tuple(
+            Generation(collections=run, collected=20 * run, uncollectable=0, threshold=threshold)
+            for run, threshold in zip(runs, (700, 10, 10), strict=True)
+        ),
+        frozen=0, long_lived=598_204, pending=12_400, unseen=0, max_gap_ms=5.4,
+    )  # fmt: skip
+    return replace(built, **changes)
+
+
+def gc(pauses: tuple[Pause, ...] = (), *, collectors: tuple[Collector, ...] = (), **changes: Any) -> Gc:
+    """Watched collectors, of whose pauses each was set off in Store.rotate(); counters are those of the pauses."""
+    if not collectors:
+        collectors = tuple(collector(pid, _runs(pauses, pid)) for pid in (4712, 4713))
+    built = Gc(
+        cost=cost(method="watchpoint", cpu_s=0.16, lost=0), collectors=collectors,
+        pauses=tuple(sorted((replace(each, stack=0) for each in pauses), key=lambda each: each.start_s)),
+        frames=(
+            ("Store.rotate.<locals>.<listcomp>", STORE, 41), ("Store.rotate", STORE, 41), ("score_pairs", API, 46),
+        ),
+        stacks=((0, 1, 2),),
+        charges=(GcCharge(pid=4712, stack=0, looks=len(pauses)),) if pauses else (),
+    )  # fmt: skip
+    return replace(built, **changes)
+
+
+def _runs(pauses: tuple[Pause, ...], pid: int) -> tuple[int, ...]:
+    return tuple(sum(each.pid == pid and each.generation == number for each in pauses) for number in range(3))
+
+
+def long_pauses() -> Gc:
+    """Young collections all the time, a full one of about 200 ms every 4 s in one worker, of 60 ms in the other."""
+    young = [
+        pause(0.05 * n + offset, 0.3 + 0.01 * (n % 7), pid=pid)
+        for pid, offset in ((4712, 0.0), (4713, 0.02))
+        for n in range(400)
+    ]
+    middle = [pause(0.5 * n + 0.1, 2.0 + 0.1 * (n % 3), 1, pid) for pid in (4712, 4713) for n in range(40)]
+    full = [pause(4.2 * n + 1.3, length, 2) for n, length in enumerate((198.0, 204.0, 212.0, 189.0))]
+    full[2] = replace(full[2], waited_ms=31.0, cpu_ms=180.5)
+    other = [pause(6.0 * n + 2.0, 58.0 + n, 2, 4713) for n in range(3)]
+    return gc((*young, *middle, *full, *other))
+
+
+def short_pauses() -> Gc:
+    """Young collections only."""
+    return gc(tuple(pause(0.1 * n, 0.4, pid=pid) for pid in (4712, 4713) for n in range(200)))
 
 
 def observations(**changes: Any) -> Observations:
@@ -243,7 +306,9 @@ def healthy() -> Diagnosis:
 
 def idle() -> tuple[Audit, Diagnosis]:
     """Too little load to judge any rule."""
-    missing = Missing(code="IDLE", reason="12 busy samples in 20 s", remedy="audit again while it serves requests")
+    missing = Missing(
+        code="E-IDLE", reason="idle, not loaded: 12 busy samples in 40 s", remedy="audit again while it serves requests"
+    )
     seen = audit(
         observations=observations(samples=samples(12)), quality=quality(window_s=40.0, loaded=False, ended="extended")
     )
@@ -251,8 +316,7 @@ def idle() -> tuple[Audit, Diagnosis]:
         verdict=(Clause(text="Not loaded: 12 busy samples in 40 s."),),
         findings=(),
         not_checked=tuple(Unjudged(rule=rule, missing=missing) for rule in ("list-hot-path", "pandas-hot-path")),
-        time=missing,
-        processes=(),
+        time=time_table(lines=(time_line(where(778, FRAME, "wait"), 0.6, 0.6, 0.0, waiting=3.0),), cpu_percent=0.3),
     )
     return seen, meant
 

@@ -8,7 +8,18 @@ import msgspec
 
 from perftools.finding import Diagnosis, TimeTable
 from perftools.record import Audit, Missing, Samples
-from perftools.report.model import SCHEMA, Observed, Observer, Report, Stacks, Time, found
+from perftools.report.gc_summary import places
+from perftools.report.model import (
+    SCHEMA,
+    GarbageCollection,
+    GcPause,
+    Observed,
+    Observer,
+    Report,
+    Stacks,
+    Time,
+    found,
+)
 from perftools.report.words import sentence
 
 
@@ -25,6 +36,7 @@ def render(audit: Audit, diagnosis: Diagnosis) -> bytes:
             stacks=_stacks(audit.observations.samples),
             time=_time(diagnosis.time),
             processes=diagnosis.processes,
+            gc=_gc(audit),
         ),
         findings=tuple(found(finding) for finding in diagnosis.findings),
         checked_ok=diagnosis.checked_ok,
@@ -36,7 +48,7 @@ def render(audit: Audit, diagnosis: Diagnosis) -> bytes:
 
 def _observers(audit: Audit) -> Iterator[Observer]:
     seen = audit.observations
-    for name, part in (("samples", seen.samples), ("threads", seen.threads), ("values", seen.values)):
+    for name, part in (("samples", seen.samples), ("threads", seen.threads), ("values", seen.values), ("gc", seen.gc)):
         if not isinstance(part, Missing):
             yield Observer(id=name, cost=part.cost)
 
@@ -55,3 +67,19 @@ def _time(time: TimeTable | Missing) -> Time | Missing:
         of=time.of, cpu_percent=time.cpu_percent, running=time.running, native=time.native, unseen=time.unseen,
         lines=time.lines, functions=time.functions,
     )  # fmt: skip
+
+
+def _gc(audit: Audit) -> GarbageCollection | Missing:
+    gc = audit.observations.gc
+    if isinstance(gc, Missing):
+        return gc
+    where = places(audit, gc)
+    pauses = tuple(
+        GcPause(
+            start_s=pause.start_s, duration_ms=pause.duration_ms, generation=pause.generation, pid=pause.pid,
+            thread_id=pause.thread_id, waited_ms=pause.waited_ms, cpu_ms=pause.cpu_ms, collected=pause.collected,
+            examined=pause.examined, where=where.get(pause.stack) if pause.stack is not None else None,
+        )
+        for pause in gc.pauses
+    )  # fmt: skip
+    return GarbageCollection(pauses=pauses, collectors=gc.collectors, unwatched=gc.unwatched)

@@ -17,7 +17,7 @@ from perftools.finding import (
     Unjudged,
     Where,
 )
-from perftools.record import Cost, Missing, Part, Quality, Target
+from perftools.record import Collector, Cost, Missing, Part, Quality, Target
 
 SCHEMA: Literal["perftools.report/1"] = "perftools.report/1"
 
@@ -86,6 +86,36 @@ class Observer(Part, frozen=True, kw_only=True):
     cost: Cost
 
 
+class GcPause(Part, frozen=True, kw_only=True):
+    """One garbage collection, during which the process ran nothing else."""
+
+    start_s: float
+    """From the start of the window."""
+    duration_ms: float
+    """Wall time."""
+    generation: int | None
+    """0 is the youngest; null where several collections were too close together to tell."""
+    pid: int
+    thread_id: int | None
+    waited_ms: float | None
+    """Part of the duration in which the thread stood ready without a CPU; null where it was not taken."""
+    cpu_ms: float | None
+    collected: int | None
+    examined: int | None
+    where: Where | None
+    """The line of the user's own that was executing: it set the collection off."""
+
+
+class GarbageCollection(Part, frozen=True, kw_only=True, tag="gc"):
+    """Garbage collection of all workers."""
+
+    pauses: tuple[GcPause, ...]
+    """By start; all that were seen (`unseen` of a collector counts the others)."""
+    collectors: tuple[Collector, ...]
+    unwatched: dict[int, Missing]
+    """Workers whose collector could not be watched, by pid."""
+
+
 class Observed(Part, frozen=True, kw_only=True):
     """What was seen, apart from what it means."""
 
@@ -93,6 +123,7 @@ class Observed(Part, frozen=True, kw_only=True):
     stacks: Stacks | Missing
     time: Time | Missing
     processes: tuple[ProcessLoad, ...]
+    gc: GarbageCollection | Missing
 
 
 class Report(Part, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ NARROWEST = 40
 _ASCII = {
     "│": "|", "━": "=", "⋮": ":", "±": "+-", "×": "x", "…": "...", "–": "-", "−": "-", "—": "-", "µ": "u", "→": "->",
     "≤": "<=", "≥": ">=", "‘": "'", "’": "'", "“": '"', "”": '"', GLUE: GLUE,
+    "·": ".", "▁": "1", "▂": "2", "▃": "3", "▄": "4", "▅": "5", "▆": "6", "▇": "7", "█": "8",
 }  # fmt: skip
 
 
@@ -85,16 +86,16 @@ class Page:
         """
         texts = [[self._text(cell) for cell in row] for row in rows]
         heads = [self._text((column.head, "dim")) for column in columns]
-        last = len(columns) - 1
-        widths = [max(row[n].cell_len for row in (heads, *texts)) for n in range(last)]
+        count = len(columns)
+        widths = [max(row[n].cell_len for row in (heads, *texts)) for n in range(count)]
         for cells in (heads, *texts):
             line = _spaces(indent)
             for column, width, cell in zip(columns, widths, cells, strict=False):
                 gap = _spaces(width - cell.cell_len)
+                margin = _spaces(line.cell_len)
                 line += gap + cell if column.align == "right" else cell + gap
                 line += _spaces(2)
-            margin = _spaces(line.cell_len)
-            for text in [line + cells[last], *(margin + below for below in cells[last + 1 :])]:
+            for text in [line, *(margin + below for below in cells[count:])]:
                 self._append_cut(text)
 
     def fits(self, *spans: Span, indent: int = 0) -> bool:

@@ -65,6 +65,13 @@ def seconds(value: float) -> str:
     return f"{said}{GLUE}s"
 
 
+def milliseconds(value: float) -> str:
+    """212 ms, 2.1 ms, < 0.1 ms."""
+    if 0 < value < 0.05:
+        return f"<{GLUE}0.1{GLUE}ms"
+    return f"{count(round(value)) if value >= 9.95 or value == 0 else f'{value:.1f}'}{GLUE}ms"
+
+
 def percent(fraction: float) -> str:
     """38 %, 5.4 %, < 0.1 %."""
     points = 100 * fraction
