@@ -66,7 +66,7 @@ def test_the_header_says_what_was_watched_and_how_well():
     head = shown().splitlines()[:3]
     assert head == [
         "pid 4711   gunicorn: master [scoring:app]   CPython 3.11.7   scoring-7c9, 2 CPUs   2 workers",
-        "watched 20 s under load   4 617 stacks, 0.3 % lost   observer 2.7 % of a core, no pauses",
+        "watched 20 s under load   4 617 stacks, 0.3 % lost   observer 2.7 % of a core, nothing stopped",
         "code below /srv/app/",
     ]
 
@@ -161,7 +161,9 @@ def test_an_idle_service_and_missing_stacks_are_said_first():
     idle = shown(*build.idle())
     assert "not loaded, extended" in idle
     assert "VERDICT  Not loaded: 12 busy samples in 40 s." in idle
-    assert "n/a   list-hot-path, pandas-hot-path: 12 busy samples in 20 s\n      audit again while" in idle
+    assert "n/a   list-hot-path, pandas-hot-path: idle, not loaded: 12 busy samples in 40 s\n      audit again" in idle
+    assert "WHERE THE TIME GOES\n    0.3 % of a core used: too idle for its lines to mean anything\n" in idle
+    assert "frame.py:778" not in idle and "WORKERS" not in idle
     stackless = shown(*build.stackless())
     assert "no stacks" in stackless
     assert "VERDICT  Stacks could not be read: the sampler may not read pid 4712." in stackless

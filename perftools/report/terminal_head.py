@@ -76,7 +76,9 @@ def _stacks(samples: Samples | Missing) -> str:
 
 
 def _observer(quality: Quality) -> str:
-    return f"{percent(quality.observer_cpu_s / quality.window_s)} of a core, no pauses" if quality.window_s else "?"
+    return (
+        f"{percent(quality.observer_cpu_s / quality.window_s)} of a core, nothing stopped" if quality.window_s else "?"
+    )
 
 
 def _verdict(page: Page, diagnosis: Diagnosis) -> None:

@@ -38,6 +38,10 @@ def write(page: Page, diagnosis: Diagnosis, sources: Sequence[Source], paths: Pa
     page.write(("WHERE THE TIME GOES", "bold"))
     if isinstance(time, Missing):
         page.write(glued(time.reason), indent=INDENT, hang=INDENT)
+    elif any(unjudged.missing.code == "E-IDLE" for unjudged in diagnosis.not_checked):
+        used = f"{percent(time.cpu_percent / 100)} of{GLUE}a{GLUE}core used"
+        page.write(f"{used}: too idle for its lines to mean anything", indent=INDENT, hang=INDENT)
+        return
     else:
         page.write(*_summary(time), indent=INDENT, hang=INDENT)
 
