@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from perftools.causes import Evidence
 from perftools.detect.pandas_hot_path import detect, limits
 from perftools.finding import Finding, Ok
@@ -51,6 +53,36 @@ def test_loc_in_a_loop_is_row_access_and_outside_one_is_not() -> None:
     assert isinstance(answer, Ok)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "df[df.x == key]",
+        'df[df["x"] == key]',
+        'df.loc[df["x"] > key, "a"]',
+        'df[(df["x"] == key) & (df["y"] < 3)]',
+        "df[df['x'].isin(key)]",
+        "df.query('x == @key')",
+    ],
+)
+def test_a_mask_in_a_loop_is_a_search_and_an_index_is_advised(text: str) -> None:
+    source = f"def f(df, keys):\n    for key in keys:\n        found = {text}\n        use(found)\n"
+    scene = pandas_scene(source, "found =", "DataFrame.__getitem__", "frame.py", 40)
+    scene.saw(APP, "found =", "f", df=(FRAME, 300_000, 6))
+    (finding,) = findings(scene)
+    assert finding.title == "a frame of 300 000 rows searched from end to end in each pass of a loop"
+    assert "row by row" not in finding.title + finding.why
+    assert "Index once" in finding.todo and "dict" in finding.todo
+
+
+@pytest.mark.parametrize(
+    "text", ["df.loc[key, 'a'] > 3", "df.iloc[key] * 2", "[df.loc[key] for i in range(3) if i < 2]"]
+)
+def test_other_row_access_in_a_loop_is_no_search(text: str) -> None:
+    source = f"def f(df, keys):\n    for key in keys:\n        found = {text}\n        use(found)\n"
+    (finding,) = findings(pandas_scene(source, "found =", "_LocationIndexer.__getitem__", "indexing.py", 40))
+    assert "row by row" in finding.title
+
+
 def test_small_frames_by_diversity_and_large_ones_by_rows() -> None:
     text = "def f(rows):\n    df = pd.DataFrame(rows)\n    return df\n"
     scene = pandas_scene(text, "DataFrame(rows)", "DataFrame.__init__", "frame.py", 80)
@@ -69,7 +101,7 @@ def test_a_loops_own_rows_say_nothing_of_the_frames_size() -> None:
     scene = pandas_scene(text, "iterrows", "DataFrame.iterrows", "frame.py", 40)
     scene.saw(APP, "iterrows", "f", df=(FRAME, 10_000, 6), row=(Type(name="Series"), 6))
     (finding,) = findings(scene)
-    assert finding.title == "pandas row by row over a frame of 10000 rows"
+    assert finding.title == "pandas row by row over a frame of 10 000 rows"
 
 
 def test_a_small_series_beside_a_large_frame_makes_no_small_frame() -> None:

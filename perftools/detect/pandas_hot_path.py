@@ -122,14 +122,14 @@ def _finding(cause: Sequence[Use], evidence: Evidence, limits: Mapping[str, floa
     return Finding(
         rule=id,
         severity=weighed.severity,
-        title=_title(head.kind, head.rows),
+        title=_title(head),
         where=where,
         share=weighed.share,
         evidence=(*weighed.rows, *rows),
         facts=head.frames[:4],
         heat=tuple((line, seconds / total) for line, seconds in sorted(lines.items(), key=lambda pair: -pair[1])[:5]),
-        why=_why(head.kind, head.rows),
-        todo=_todo(head.kind),
+        why=_why(head),
+        todo=_todo(head),
         fingerprint=fingerprint(id, where, evidence.code),
         entry=entry_of(head.group.routes, where, evidence.code),
         rank=weighed.share.value * (1 - 1 / _SPEED_UP[head.kind]),
@@ -147,29 +147,42 @@ def _entered(cause: Sequence[Use]) -> list[str]:
     return [f"{100 * weight / total:.0f} % of its time in {entry}" for entry, weight in most]
 
 
-def _title(kind: Kind, rows: int | None) -> str:
-    size = f" of {rows} rows" if rows is not None else ""
+def _title(use: Use) -> str:
+    size = f" of {use.rows:,} rows".replace(",", " ") if use.rows is not None else ""
+    if _looks_up(use):
+        return f"a frame{size} searched from end to end in each pass of a loop"
     return {
         "rows": f"pandas row by row over a frame{size}",
         "growth": "a frame grown piece by piece in a loop",
         "construction": f"a frame{size} built per request",
         "small frames": f"pandas operations on a small frame{size}",
-    }[kind]
+    }[use.kind]
 
 
-def _why(kind: Kind, rows: int | None) -> str:
-    if kind == "rows":
+def _why(use: Use) -> str:
+    if _looks_up(use):
+        return "A mask such as df[df.x == y] compares every row to find a few, and the loop does it all over each time."
+    if use.kind == "rows":
         return "Each row becomes a Series or passes through pandas' indexing: 4-9 µs a row before any work is done."
-    if kind == "growth":
+    if use.kind == "growth":
         return "Each concat copies all that is there already: the cost grows with the square of the number of pieces."
-    size = f"At {rows} rows" if rows is not None else "On small frames"
+    size = f"At {use.rows:,} rows".replace(",", " ") if use.rows is not None else "On small frames"
     return f"{size} the fixed cost of each pandas call (25-320 µs) outweighs the work on the data."
 
 
-def _todo(kind: Kind) -> str:
+def _todo(use: Use) -> str:
+    if _looks_up(use):
+        return (
+            "Index once, before the loop: a dict from key to row, groupby where a key has many rows, or a sorted array "
+            "with np.searchsorted for ranges."
+        )
     return {
         "rows": "Take the columns out once with to_numpy() and compute on whole arrays instead of visiting rows.",
         "growth": "Collect the pieces in a list and concatenate once, or fill a preallocated array.",
         "construction": "Build no frame per request: keep arrays, or one frame made at start-up, and index into it.",
         "small frames": "Keep pandas out of the request path: arrays or dicts do this in microseconds at this size.",
-    }[kind]
+    }[use.kind]
+
+
+def _looks_up(use: Use) -> bool:
+    return use.masked and use.kind in ("rows", "small frames")

@@ -24,6 +24,8 @@ _CONSTRUCTION = frozenset("__init__ from_records from_dict DataFrame Series read
 _GROWTH = frozenset("concat append".split())
 _ITEM = frozenset("__getitem__ __setitem__ get _get_value".split())
 _FRAMES = frozenset("DataFrame Series".split())
+_MASK = re.compile(r"(?<=[\w\])])\[(?:[^\[\]]|\[[^\[\]]*\])*?(?:[=!]=|[<>]|\.isin\(|\.between\()|\.query\(")
+"""Rows chosen by a comparison: `df[df.x == y]`, `df.loc[df["x"] > y, "z"]`, `df.query(...)`."""
 _HEADLINE_SHARE = 0.25
 """Part of the time from which frames grown in a loop, or row access, is named before the rest."""
 
@@ -47,6 +49,8 @@ class Use:
     """Rows are visited in a loop of the function's own."""
     rows: int | None
     """Rows of the largest frame named in the statement to change, None where none was read."""
+    masked: bool
+    """The line to change searches all rows of a frame by a comparison, and a loop repeats that."""
 
     @property
     def kind(self) -> Kind:
@@ -104,6 +108,8 @@ def _use(group: LibraryGroup, diversity: float, evidence: Evidence) -> Use:
         span=_span(line, kinds[line], group, evidence),
         looping=any(kind == "rows" and _loop_at(each, group, evidence) for each, kind in kinds.items()),
         rows=_rows(line, frames, group, evidence),
+        masked=_loop_at(line, group, evidence) is not None
+        and _MASK.search(_statement(line, group, evidence)) is not None,
     )
 
 
@@ -172,18 +178,23 @@ def _span(line: int, kind: Kind, group: LibraryGroup, evidence: Evidence) -> Spa
 
 def _rows(line: int, frames: Sequence[Fact], group: LibraryGroup, evidence: Evidence) -> int | None:
     """Rows of the largest frame that the statement on a line names."""
-    model = evidence.code.model_at(group.place.file, line)
-    statement = model.statement_at(line) if model is not None else None
-    if statement is None:
-        return None
-    lines = range(statement.line, statement.end_line + 1)
-    text = "\n".join(evidence.code.text_at(group.place.file, each) for each in lines)
+    text = _statement(line, group, evidence)
     named = [
         fact.sizes[0]
         for fact in frames
         if fact.type.name == "DataFrame" and fact.sizes and re.search(rf"\b{re.escape(fact.name)}\b", text)
     ]
     return max(named, default=None)
+
+
+def _statement(line: int, group: LibraryGroup, evidence: Evidence) -> str:
+    """The text of the statement on a line, "" where it is not known."""
+    model = evidence.code.model_at(group.place.file, line)
+    statement = model.statement_at(line) if model is not None else None
+    if statement is None:
+        return ""
+    lines = range(statement.line, statement.end_line + 1)
+    return "\n".join(evidence.code.text_at(group.place.file, each) for each in lines)
 
 
 def _frames(group: LibraryGroup, evidence: Evidence) -> list[Fact]:
