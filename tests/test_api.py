@@ -13,9 +13,11 @@ from msgspec.structs import replace
 
 from perftools import api, record
 from perftools.collect.sources import Sources
-from perftools.errors import FileError, OutputUnwritable
+from perftools.errors import FileError, NoProcess, OutputUnwritable
 from perftools.finding import TimeTable
 from perftools.record import Samples
+from perftools.report import document, failure
+from tests import build
 from tests.scene import FLOAT, Scene, list_of
 
 APP = "/srv/app.py"
@@ -123,6 +125,21 @@ def test_a_file_that_is_not_there_is_an_error_of_ours(tmp_path: Path) -> None:
         api.load(str(tmp_path / "none.json"))
     with pytest.raises(OutputUnwritable):
         api.save(scene().audit(), str(tmp_path / "none" / "a.json"))
+
+
+def test_a_report_is_told_from_an_audit_and_the_command_that_saves_one_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    path.write_bytes(document.render(build.audit(), build.diagnosis()))
+    with pytest.raises(FileError, match=r"is a report \(perftools.report/1\), not the audit behind it") as caught:
+        api.load(str(path))
+    assert caught.value.commands == ("perf audit 4711 -o audit.json  # saves the audit",)
+    path.write_bytes(failure.document(NoProcess("no process 4711")))
+    with pytest.raises(FileError, match="is a report") as caught:
+        api.load(str(path))
+    assert caught.value.commands == ("perf audit  # lists the services",)
+    path.write_text('{"schema": "perftools.audit/1"}')
+    with pytest.raises(FileError, match=r"is no audit of schema perftools\.audit/1"):
+        api.load(str(path))
 
 
 def test_an_old_file_is_replaced_in_one_step_and_a_link_is_not_followed(tmp_path: Path) -> None:
