@@ -79,6 +79,14 @@ def test_long_pauses_are_drawn_over_the_window_and_counted_by_generation() -> No
     assert re.search(r"^ +2, full +7 +0.17 +212 ms +189 ms +212 ms +2.5 % +140$", said, re.MULTILINE)
 
 
+def test_on_a_narrow_page_a_generation_is_a_sentence() -> None:
+    said = " ".join(section(build.long_pauses(), width=60).split())
+    assert (
+        "generation 2, full: 7 collections, 0.17 per s, worst 212 ms, p50 189 ms, p99 212 ms, 2.5 % of wall time, "
+        "140 objects freed" in said
+    )
+
+
 def test_the_longest_is_placed_and_what_of_it_was_no_collecting_is_said() -> None:
     said = " ".join(section(build.long_pauses()).split())
     assert (

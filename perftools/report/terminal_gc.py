@@ -151,7 +151,7 @@ def _cells(row: Row, last: int) -> list[str]:
 
 
 def _narrow(row: Row) -> str:
-    parts = [count(row.collections)]
+    parts = [plural(row.collections, "collection")]
     if row.generation is not None:
         parts[0] += f", {number(row.per_s)} per{GLUE}s"
     if row.worst_ms is not None:
