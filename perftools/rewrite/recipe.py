@@ -152,5 +152,18 @@ class Inputs(Protocol):
 class TermsOf(Protocol):
     """`terms` of inputs.py, where SAME is "sum"."""
 
-    def __call__(self, *args: Any) -> float:
-        """Σ|terms| of the sum that may be reordered, at these arguments."""
+    def __call__(self, *args: Any) -> tuple[int, float]:
+        """How many terms the longest sum has at these arguments, and the largest Σ|terms| of any."""
+
+
+class Stream:
+    """Stands for an iterator among the arguments of inputs.py: each call gets a fresh one over the same items.
+
+    How far it was consumed is compared as well.
+    """
+
+    def __init__(self, items: Iterable[Any]) -> None:
+        self.items = list(items)
+
+    def __repr__(self) -> str:
+        return f"Stream({self.items!r})"
