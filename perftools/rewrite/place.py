@@ -47,7 +47,7 @@ class Place:
         self.top = definition.top if definition is not None else None
         self.line = line
         self.size = size
-        self._facts = facts or {}
+        self.facts = facts or {}
 
     def statements(self) -> Iterator[Statement]:
         """Statements of this function, nested blocks included, nested functions and classes not; in order."""
@@ -71,7 +71,7 @@ class Place:
 
     def kind(self, name: str) -> Type | None:
         """What is known of a name or attribute path ("rows", "self.weights") in this function; None: nothing."""
-        return self._facts.get(f"{self.name}.{name}") or self._facts.get(name)
+        return self.facts.get(f"{self.name}.{name}") or self.facts.get(name)
 
     def code(self, node: cst.CSTNode) -> str:
         """The text as written."""

@@ -147,6 +147,7 @@ class Inputs(Protocol):
     HAZARDS: Mapping[str, Callable[[], Sequence[tuple[Any, ...]]]]
     """By name: arguments that break a careless rewrite, large enough for the fast path, one spot changed."""
     SAME: Tolerance
+    # where needed: `terms` (TermsOf), and FACTS: {variant: {name: type}}, what is known when that variant is emitted
 
 
 class TermsOf(Protocol):

@@ -1,0 +1,5 @@
+"""Proof that a recipe's rewrite does what the original did, and that each of its guards is needed."""
+
+from perftools.rewrite.proof.checks import Problem, prove
+
+__all__ = ["Problem", "prove"]
