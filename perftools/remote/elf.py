@@ -29,6 +29,8 @@ class Image(NamedTuple):
     segments: tuple[tuple[int, int], ...]
     """File offset and address of each loaded segment."""
     symbols: dict[str, int]
+    sizes: dict[str, int]
+    """Bytes of what each symbol names."""
     version: str
     """A CPython's before 3.11, as "3.9.18"; "" where the file does not tell."""
     relocatable: bool
@@ -79,12 +81,14 @@ def _read_image(key: _Key) -> Image:
             if not machine or elf.elfclass != 64 or not elf.little_endian:
                 raise Unreadable("neither x86-64 nor aarch64, 64 bits, little-endian", "V-BUILD")
             segments = [segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD"]
-            symbols = _symbols(elf)
+            entries = _symbols(elf)
+            symbols = {name: int(entry["st_value"]) for name, entry in entries.items()}
             before_3_11 = "_PyRuntime" in symbols and "Py_Version" not in symbols
             return Image(
                 machine,
                 tuple((segment["p_offset"], segment["p_vaddr"]) for segment in segments),
                 symbols,
+                {name: int(entry["st_size"]) for name, entry in entries.items()},
                 _constant_version(file, segments) if before_3_11 else "",
                 elf["e_type"] == "ET_DYN",
             )
@@ -94,19 +98,19 @@ def _read_image(key: _Key) -> Image:
             raise Unreadable(f"the ELF file cannot be read: {type(error).__name__}: {error}") from error
 
 
-def _symbols(elf: ELFFile) -> dict[str, int]:
-    """The addresses of CPython's symbols, by hash or by a scan; stripped files keep .dynsym."""
+def _symbols(elf: ELFFile) -> dict[str, Any]:
+    """CPython's symbols, by hash or by a scan; stripped files keep .dynsym."""
     found = {}
     for name in _NAMES:
         for section_name in (".gnu.hash", ".hash"):
             table: Any = elf.get_section_by_name(section_name)
             symbol = table.get_symbol(name) if table is not None else None
             if symbol is not None and symbol["st_shndx"] != "SHN_UNDEF":
-                found[name] = int(symbol["st_value"])
+                found[name] = symbol
     return found if "_PyRuntime" in found else _scan_symbols(elf)
 
 
-def _scan_symbols(elf: ELFFile) -> dict[str, int]:
+def _scan_symbols(elf: ELFFile) -> dict[str, Any]:
     from elftools.elf.dynamic import DynamicSegment
 
     tables: list[Any] = [elf.get_section_by_name(name) for name in (".dynsym", ".symtab")]
@@ -115,9 +119,7 @@ def _scan_symbols(elf: ELFFile) -> dict[str, int]:
     for table in tables:
         symbols = table.iter_symbols() if table is not None else ()
         found = {
-            symbol.name: int(symbol["st_value"])
-            for symbol in symbols
-            if symbol.name in _NAMES and symbol["st_shndx"] != "SHN_UNDEF"
+            symbol.name: symbol for symbol in symbols if symbol.name in _NAMES and symbol["st_shndx"] != "SHN_UNDEF"
         }
         if "_PyRuntime" in found:
             return found

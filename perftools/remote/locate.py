@@ -33,6 +33,8 @@ class Found(NamedTuple):
 
     runtime: int
     """Address of `_PyRuntime`."""
+    runtime_bytes: int
+    """Its size."""
     version_symbol: int | None
     """Address of `Py_Version` (from 3.11 on)."""
     version: str
@@ -75,6 +77,7 @@ def find_runtime(memory: Memory) -> Found:
                 version = image.symbols.get("Py_Version")
                 return Found(
                     image.symbols["_PyRuntime"] + bias,
+                    image.sizes["_PyRuntime"],
                     None if version is None else version + bias,
                     image.version or _version_in_name(group[0].path),
                     group[0].path,
