@@ -17,6 +17,27 @@ class _Limit(NamedTuple):
     source: str
 
 
+class Group(NamedTuple):
+    """A control group that may limit or count CPU time."""
+
+    folder: str
+    """Where it is mounted, from the root of the tree."""
+    version: int
+
+    def text(self, proc: Proc, file: str) -> str:
+        """A file of it; "" where there is none."""
+        return proc.text(f"{self.folder}/{file}".lstrip("/"), 65536)
+
+
+class Quota(NamedTuple):
+    """A CPU quota, and the group that holds it."""
+
+    cpus: float
+    group: Group
+    source: str
+    """The file that sets it."""
+
+
 def effective(proc: Proc, pids: Iterable[int]) -> Cpus:
     """min(CPUs in the affinity of any of `pids` and online, the tightest quota of any control group above the first).
 
@@ -24,33 +45,38 @@ def effective(proc: Proc, pids: Iterable[int]) -> Cpus:
     """
     pids = list(pids)
     online = _cpu_list(proc.text(_ONLINE))
-    allowed: set[int] = set()
-    for pid in pids:
-        allowed |= _cpu_list(proc.status(pid).get("Cpus_allowed_list", ""))
-    usable = allowed & online or allowed or online
-    affinity = _Limit(float(len(usable) or os.cpu_count() or 1), "CPUs online")
-    if pids and allowed and usable != online:
+    allowed = _allowed(proc, pids)
+    may_use = allowed & online or allowed or online
+    affinity = _Limit(float(len(may_use) or os.cpu_count() or 1), "CPUs online")
+    if pids and allowed and may_use != online:
         affinity = _Limit(affinity.cpus, f"/proc/{pids[0]}/status Cpus_allowed_list")
-    tightest = min([affinity, *_quotas(proc, pids[0])] if pids else [affinity], key=lambda limit: limit.cpus)
+    limits = [_Limit(quota.cpus, quota.source) for quota in quotas(proc, pids[0])] if pids else []
+    tightest = min([affinity, *limits], key=lambda limit: limit.cpus)
     return Cpus(effective=round(tightest.cpus, 3), source=tightest.source)
 
 
-def _quotas(proc: Proc, pid: int) -> Iterator[_Limit]:
+def usable(proc: Proc, pids: Iterable[int]) -> frozenset[int]:
+    """The numbers of the CPUs that are online and in the affinity of any of `pids`."""
+    online, allowed = _cpu_list(proc.text(_ONLINE)), _allowed(proc, pids)
+    return frozenset(allowed & online or allowed or online)
+
+
+def quotas(proc: Proc, pid: int) -> Iterator[Quota]:
     """The quota of each control group from the process's own up to the root that we can see.
 
     v2: cpu.max, "QUOTA PERIOD" or "max PERIOD" (Documentation/admin-guide/cgroup-v2.rst). v1: cpu.cfs_quota_us, -1 for
     none, and cpu.cfs_period_us (Documentation/scheduler/sched-bwc.rst). On a hybrid system the controller is in one of
     the two, and the other has no such files.
     """
-    for folder, version in _groups(proc, pid):
-        files = ("cpu.max",) if version == 2 else ("cpu.cfs_quota_us", "cpu.cfs_period_us")
-        words = " ".join(proc.text(f"{folder}/{file}".lstrip("/"), 128) for file in files).split()
+    for group in groups(proc, pid):
+        files = ("cpu.max",) if group.version == 2 else ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+        words = " ".join(group.text(proc, file) for file in files).split()
         if len(words) == 2 and all(word.isdecimal() and int(word) for word in words):
-            yield _Limit(int(words[0]) / int(words[1]), f"{folder}/{files[0]}")
+            yield Quota(int(words[0]) / int(words[1]), group, f"{group.folder}/{files[0]}")
 
 
-def _groups(proc: Proc, pid: int) -> Iterator[tuple[str, int]]:
-    """Folders of the process's CPU control groups, its own first, and the version of each."""
+def groups(proc: Proc, pid: int) -> Iterator[Group]:
+    """The process's CPU control groups, its own first, then those above it; of both versions on a hybrid system."""
     mounts = list(_mounts(proc))
     for line in proc.text(f"proc/{pid}/cgroup", 65536).splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
@@ -59,8 +85,15 @@ def _groups(proc: Proc, pid: int) -> Iterator[tuple[str, int]]:
             continue
         for mount in mounts:
             if mount.version == version:
-                yield from ((folder, version) for folder in _upwards(mount, path))
+                yield from (Group(folder, version) for folder in _upwards(mount, path))
                 break
+
+
+def _allowed(proc: Proc, pids: Iterable[int]) -> set[int]:
+    allowed: set[int] = set()
+    for pid in pids:
+        allowed |= _cpu_list(proc.status(pid).get("Cpus_allowed_list", ""))
+    return allowed
 
 
 class _Mount(NamedTuple):
