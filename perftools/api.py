@@ -23,7 +23,7 @@ from perftools.detect import diagnose as rules
 from perftools.errors import FileError, OutputUnwritable
 from perftools.finding import Diagnosis
 from perftools.hot import Frame, classify, waits
-from perftools.record import Audit, Observations, Quality, Samples, Target
+from perftools.record import Audit, Missing, Observations, Quality, Samples, Target
 from perftools.source import Watch, watch
 from perftools.target import commands
 
@@ -204,9 +204,10 @@ def _record(target: Target, observations: Observations, quality: Quality, source
 
 
 def _sampled(observations: Observations, target: Target, sources: Sources) -> tuple[record.Source, ...]:
-    """The text of every user function that a sample passes through."""
-    if isinstance(observations.samples, Samples):
-        for frame in observations.samples.frames:
+    """The text of every user function that a sample or a collection passes through, and how its file imports gc."""
+    for part in (observations.samples, observations.gc):
+        for frame in () if isinstance(part, Missing) else part.frames:
             if classify(*frame, target.user_paths).owner == "user":
                 sources.at(frame[1], frame[2])
+                sources.importing(frame[1], "gc")
     return sources.all()

@@ -9,6 +9,9 @@ from perftools.record import Missing, Part, Type
 COLLECTING: Final = "garbage collection"
 """What a line is said to do, in *where the time goes*, of the time in collections that began in it."""
 
+GC_RULES: Final = ("gc-pause", "explicit-gc-collect")
+"""The rules that answer for that time."""
+
 Severity = Literal["info", "low", "medium", "high"]
 SEVERITIES: tuple[Severity, ...] = ("info", "low", "medium", "high")
 

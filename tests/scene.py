@@ -5,14 +5,22 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from msgspec.structs import replace
 
 from perftools.record import (
     SCHEMA,
     Audit,
+    Collector,
     Cost,
     Cpus,
+    Gc,
+    GcCharge,
+    Generation,
     Missing,
     Observations,
+    Pause,
     Position,
     Process,
     Quality,
@@ -59,6 +67,12 @@ class Scene:
     sites: list[Site] = field(default_factory=list)
     cpu_s: dict[tuple[int, int], float] = field(default_factory=dict)
     values: Missing | None = None
+    gc: Missing | None = None
+    pauses: list[Pause] = field(default_factory=list)
+    looks: dict[tuple[int, int], int] = field(default_factory=dict)
+    collectors: dict[int, dict[str, Any]] = field(default_factory=dict)
+    unwatched: dict[int, Missing] = field(default_factory=dict)
+    python: str = "3.11.7"
     rounds: int = 8
 
     def file(self, path: str, text: str) -> str:
@@ -74,13 +88,63 @@ class Scene:
 
     def sample(self, count: int, *calls: Call, pid: int = 1, tid: int = 1) -> None:
         """`count` samples of a stack, root first, spread over the rounds."""
+        stack = self._stack(calls)
+        for at in range(count):
+            self.streams.setdefault((pid, tid, at % self.rounds), []).append((at // self.rounds, stack))  # type: ignore[arg-type]
+
+    def _stack(self, calls: Sequence[Call]) -> int:
         frames = tuple(
             self.frames.setdefault((function, path, self.line(path, text)), len(self.frames))
             for function, path, text in reversed(calls)
         )
-        stack = self.stacks.setdefault(frames, len(self.stacks))
-        for at in range(count):
-            self.streams.setdefault((pid, tid, at % self.rounds), []).append((at // self.rounds, stack))  # type: ignore[arg-type]
+        return self.stacks.setdefault(frames, len(self.stacks))
+
+    def pause(
+        self, times: int, duration_ms: float, *calls: Call, pid: int = 1, generation: int | None = 2, looks: int = -1,
+        **more: Any,
+    ) -> None:  # fmt: skip
+        """`times` collections that began in a stack (root first; none: not read), met by a look every 5 ms."""
+        stack = self._stack(calls) if calls else None
+        self.pauses += times * [
+            Pause(
+                pid=pid, thread_id=1, start_s=0.0, duration_ms=duration_ms, generation=generation,
+                **{"stack": stack, **more},
+            )
+        ]  # fmt: skip
+        met = round(times * duration_ms / 5) if looks < 0 else looks
+        if stack is not None and met:
+            self.looks[pid, stack] = self.looks.get((pid, stack), 0) + met
+
+    def collector(self, pid: int = 1, **changes: Any) -> None:
+        """How the collector of a process is set, and how it was watched."""
+        self.collectors.setdefault(pid, {}).update(changes)
+
+    def _gc(self, pids: Sequence[int]) -> Gc | Missing:
+        """Every process's collector; the pauses are spread evenly over the window."""
+        if self.gc is not None:
+            return self.gc
+        window_s = 2.0 * self.rounds
+        step_s = window_s / max(len(self.pauses), 1)
+        return Gc(
+            cost=COST,
+            collectors=tuple(self._collector(pid, window_s) for pid in pids if pid not in self.unwatched),
+            pauses=tuple(replace(pause, start_s=at * step_s) for at, pause in enumerate(self.pauses)),
+            frames=tuple(self.frames), stacks=tuple(self.stacks),
+            charges=tuple(GcCharge(pid=pid, stack=at, looks=met) for (pid, at), met in self.looks.items()),
+            unwatched=self.unwatched,
+        )  # fmt: skip
+
+    def _collector(self, pid: int, window_s: float) -> Collector:
+        ran = [sum(each.generation == number for each in self.pauses if each.pid == pid) for number in range(3)]
+        built = Collector(
+            pid=pid, method="watchpoint", because="", start_s=0.0, end_s=window_s, enabled=True,
+            generations=tuple(
+                Generation(collections=times, collected=0, uncollectable=0, threshold=threshold)
+                for times, threshold in zip(ran, (700, 10, 10), strict=True)
+            ),
+            frozen=0, long_lived=20_000, pending=100, unseen=0, max_gap_ms=8.0,
+        )  # fmt: skip
+        return replace(built, **self.collectors.get(pid, {}))
 
     def saw(
         self, path: str, text: str, function: str, walks: int = 40, positions: Sequence[Position] = (), **names: object
@@ -136,8 +200,8 @@ class Scene:
                 root_pid=1, asked="pid 1", cpus=Cpus(effective=2.0, source="test"), user_paths=user_paths,
                 processes=tuple(
                     Process(
-                        pid=pid, ns_pid=pid, start_ticks=1, role="worker", python="3.11.7", executable="/bin/python3",
-                        cmdline=("python", "app.py"), uid=0, threads=1,
+                        pid=pid, ns_pid=pid, start_ticks=1, role="worker", python=self.python,
+                        executable="/bin/python3", cmdline=("python", "app.py"), uid=0, threads=1,
                     )
                     for pid in pids
                 ),
@@ -167,6 +231,7 @@ class Scene:
                     ),
                 ),
                 values=self.values or Values(cost=COST, walks=100, failed=0, sites=tuple(self.sites)),
+                gc=self._gc(pids),
             ),
             sources=tuple(sources.values()),
         )  # fmt: skip

@@ -121,6 +121,16 @@ def test_there_is_an_end_to_the_files_that_are_read(machine: Machine, monkeypatc
     assert [read.at(f"/srv/{name}.py", 4) is not None for name in "abc"] == [True, True, False]
 
 
+def test_imports_of_a_module_are_kept(machine: Machine) -> None:
+    text = "import os\nimport gc, re\n\ndef f():\n    from gc import collect\n    collect()\n\nx = 'import gc'\n"
+    machine.write("/srv/app.py", text)
+    read = machine.sources()
+    for _ in range(2):
+        read.importing("/srv/app.py", "gc")
+        read.importing("/srv/none.py", "gc")
+    assert [(source.function, source.first_line) for source in read.all()] == [("<module>", 2), ("f", 4)]
+
+
 def archive(method: int = zipfile.ZIP_DEFLATED, content: str = TEXT) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", method) as made:

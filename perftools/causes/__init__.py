@@ -15,10 +15,9 @@ from perftools.causes.groups import (
     where_of,
 )
 from perftools.causes.numbers import Container, containers, content, mostly_floats, scalar, whole_array
-from perftools.causes.triggers import COLLECT, Trigger
+from perftools.causes.triggers import Trigger, trigger
 
 __all__ = [
-    "COLLECT",
     "FEWEST_WALKS",
     "HELPER_SHARE",
     "Charge",
@@ -39,6 +38,7 @@ __all__ = [
     "mostly_floats",
     "passes_through",
     "scalar",
+    "trigger",
     "where_of",
     "whole_array",
 ]

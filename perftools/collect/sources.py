@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
+import re
 import zipfile
 from pathlib import PurePosixPath
 from typing import BinaryIO
@@ -15,6 +17,8 @@ from perftools.target.proc import HOST
 _LARGEST = 4 << 20
 """Bytes: a larger file is no source that somebody wrote."""
 _MOST_FILES = 400
+_MOST_IMPORTS = 4
+"""Of one module in one file."""
 _LARGEST_DIRECTORY = 16 << 20
 """Bytes: a zip archive whose directory is longer holds more than 100 000 members."""
 _IMPORTABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -36,6 +40,7 @@ class Sources:
         self._pids = tuple(process.pid for process in target.processes)
         self._files: dict[str, _File | None] = {}
         self._found: dict[tuple[str, int], Source] = {}
+        self._imports: set[tuple[str, str]] = set()
         self._asked: dict[tuple[str, int], Source | None] = {}
 
     def at(self, file: str, line: int) -> Source | None:
@@ -59,6 +64,15 @@ class Sources:
                 function=extent.function,
             ),
         )
+
+    def importing(self, file: str, module: str) -> None:
+        """Keep the statements of a file that import a module: they tell under which names it is called."""
+        if (file, module) not in self._imports:
+            self._imports.add((file, module))
+            read, found = self._file(file), re.compile(rf"\s*(?:import|from)\b.*\b{re.escape(module)}\b")
+            lines = (at for at, line in enumerate(read.lines if read is not None else (), 1) if found.match(line))
+            for at in itertools.islice(lines, _MOST_IMPORTS):
+                self.at(file, at)
 
     def all(self) -> tuple[Source, ...]:
         """Every function that was found, in the order of file and line."""

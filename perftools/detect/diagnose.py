@@ -14,8 +14,13 @@ from perftools import plugins
 from perftools.causes import Evidence, LibraryGroup, LoopGroup
 from perftools.causes.timetable import process_loads, time_table
 from perftools.detect.judging import SHARES, severity
-from perftools.finding import SEVERITIES, Clause, Diagnosis, Finding, Ok, TimeTable, Unjudged
-from perftools.record import Audit, Missing
+from perftools.finding import COLLECTING, SEVERITIES, Clause, Diagnosis, Finding, Ok, TimeTable, Unjudged
+from perftools.record import Audit, Gc, Missing
+
+LARGE = 0.2
+"""Where only the wall time was judged, the share of the samples from which a line that no rule covers is named too."""
+SHARED = ("cpu", "gil")
+"""What shares can be compared: of what all samples show."""
 
 
 class Detector(Protocol):
@@ -77,11 +82,12 @@ def _judge(evidence: Evidence) -> Diagnosis:
 def settled(audit: Audit) -> bool:
     """Would a longer window change no severity: has each candidate the same one at both ends of its interval?
 
-    Services without load are never settled, nor is a hot loop whose values were not read often enough.
+    Services without load are never settled, nor is a hot loop whose values were not read often enough. What an
+    observer cannot see at all, a longer window will not show either.
     """
     evidence = Evidence(audit)
     diagnosis = _judge(evidence)
-    if diagnosis.not_checked:
+    if any(row.missing.code not in _never_seen(evidence) for row in diagnosis.not_checked):
         return False
     for rule in detectors():
         pending = getattr(rule, "pending", None)
@@ -90,46 +96,72 @@ def settled(audit: Audit) -> bool:
     limits_of = {rule.id: rule.limits for rule in detectors()}
     for finding in diagnosis.findings:
         limits = limits_of.get(finding.rule, SHARES)
-        if finding.share is None:
+        if finding.share is None or finding.share.of not in SHARED:
             continue
         if finding.share.few or severity(finding.share.low, limits) != severity(finding.share.high, limits):
             return False
     return True
 
 
+def _never_seen(evidence: Evidence) -> frozenset[str]:
+    """The reasons why collectors could not be watched."""
+    gc = evidence.gc
+    missing = gc.unwatched.values() if isinstance(gc, Gc) else (gc,)
+    return frozenset(each.code for each in missing)
+
+
 def _verdict(
     findings: Sequence[Finding], unjudged: Sequence[Unjudged], table: TimeTable | Missing, evidence: Evidence
 ) -> list[Clause]:
-    if isinstance(table, Missing):
-        return [Clause(text=f"Stacks could not be read: {table.reason}.")]
-    if not findings and unjudged and all(row.missing.code == "E-IDLE" for row in unjudged):
-        return [Clause(text=f"{unjudged[0].missing.reason[0].upper()}{unjudged[0].missing.reason[1:]}.")]
     clauses = [Clause(text=_clause(finding), finding=number) for number, finding in enumerate(findings, 1)]
-    if clauses and (uncovered := _uncovered(findings, table)) is not None:
-        clauses.insert(0, uncovered)
-    if not clauses:
-        if unjudged and len(unjudged) == len(detectors()):
-            return [Clause(text=f"Nothing could be judged: {unjudged[0].missing.reason}.")]
-        clauses.append(Clause(text=_elsewhere(table, unjudged, evidence)))
-    return clauses
+    if isinstance(table, Missing):
+        return [Clause(text=f"Stacks could not be read: {table.reason}."), *clauses]
+    idle = next((row.missing for row in unjudged if row.missing.code == "E-IDLE"), None)
+    if not findings and idle is not None:
+        return [Clause(text=f"{idle.reason[0].upper()}{idle.reason[1:]}.")]
+    alarms = [finding for finding in findings if finding.severity != "info"]
+    if alarms:
+        uncovered = _uncovered(alarms, table)
+        if uncovered is not None:  # before the first cause that it is larger than
+            at = next((at for at, finding in enumerate(findings) if _of_samples(finding)), len(clauses))
+            clauses.insert(at, uncovered)
+        return clauses
+    if not findings and unjudged and len({row.rule for row in unjudged}) == len(detectors()):
+        return [Clause(text=f"Nothing could be judged: {unjudged[0].missing.reason}.")]
+    return [Clause(text=_elsewhere(table, unjudged, evidence)), *clauses]
 
 
 def _clause(finding: Finding) -> str:
-    where = f" in {finding.where.function}()" if finding.where is not None else ""
+    title = f"{finding.title[0].upper()}{finding.title[1:]}"
+    place = finding.where.function + ("" if finding.where.function.startswith("<") else "()") if finding.where else ""
     if finding.share is None:
-        return f"{finding.title[0].upper()}{finding.title[1:]}{where}."
+        return f"{title} in {place}." if place else f"{title}."
+    if finding.share.of == "wall":
+        return f"{title}, set off in {place}." if place else f"{title}."
     of = "GIL-held time" if finding.share.of == "gil" else "CPU"
     if finding.share.few:
         part = f"Perhaps {100 * finding.share.value:.0f} % of the {of}, with too few samples to tell,"
     else:
         part = f"{100 * finding.share.value:.0f} % of the {of}"
-    return f"{part} goes to {finding.title}{where}."
+    return f"{part} goes to {finding.title}{f' in {place}' if place else ''}."
+
+
+def _of_samples(finding: Finding) -> bool:
+    return finding.share is None or finding.share.of in SHARED
 
 
 def _uncovered(findings: Sequence[Finding], table: TimeTable) -> Clause | None:
-    """The hottest line, where it holds more than any finding and belongs to none: no rule knows it, the reader must."""
-    top = next(iter(table.lines), None)
-    if top is None or any(finding.share is None or finding.share.value >= top.share.value for finding in findings):
+    """The hottest line, where it holds more than any finding and belongs to none: no rule knows it, the reader must.
+
+    The collector's time is known to its rules. Shares of the wall time are no shares of the samples.
+    """
+    top = next((row for row in table.lines if row.does != COLLECTING), None)
+    if top is None:
+        return None
+    known = [finding.share for finding in findings if _of_samples(finding)]
+    if any(share is None or share.value >= top.share.value for share in known):
+        return None
+    if not known and top.share.value < LARGE:
         return None
     inside = {(finding.where.file, line) for finding in findings if finding.where for line, _ in finding.heat}
     if (top.where.file, top.where.line) in inside:
@@ -142,7 +174,7 @@ def _uncovered(findings: Sequence[Finding], table: TimeTable) -> Clause | None:
 def _elsewhere(table: TimeTable, unjudged: Sequence[Unjudged], evidence: Evidence) -> str:
     """Without a finding: where the time goes, and whether it is the user's code at all."""
     profile = evidence.profile
-    nothing = f"Nothing was found, but {unjudged[0].rule} was not checked" if unjudged else "No rule fires"
+    nothing = f"Nothing was found, but {_names(unjudged)} not checked" if unjudged else "No rule fires"
     if not table.lines or profile is None:
         return f"{nothing}, and no line stands out."
     libraries = sum(
@@ -159,6 +191,12 @@ def _elsewhere(table: TimeTable, unjudged: Sequence[Unjudged], evidence: Evidenc
             f"most at {place} with {100 * top.share.value:.0f} %."
         )
     return f"{nothing}. The hottest line, with {100 * top.share.value:.0f} %, is {place}."
+
+
+def _names(unjudged: Sequence[Unjudged]) -> str:
+    """As in "a was", "a, b and c were"."""
+    *rest, last = dict.fromkeys(row.rule for row in unjudged)
+    return f"{', '.join(rest)} and {last} were" if rest else f"{last} was"
 
 
 def _notes(evidence: Evidence) -> list[str]:

@@ -105,6 +105,12 @@ def unjudged(evidence: Evidence) -> Missing | None:
     )
 
 
+def idle(evidence: Evidence) -> Missing | None:
+    """Why a service without load has shown nothing of itself, by whatever observer; None where it was at work."""
+    missing = unjudged(evidence)
+    return missing if missing is not None and missing.code == "E-IDLE" else None
+
+
 def samples_of(evidence: Evidence, members: frozenset[int]) -> int:
     """Busy samples of some stacks."""
     assert evidence.profile is not None

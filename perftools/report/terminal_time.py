@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from perftools.finding import Diagnosis, Finding, ProcessLoad, TimeLine, TimeTable
+from perftools.finding import COLLECTING, GC_RULES, Diagnosis, Finding, ProcessLoad, TimeLine, TimeTable
 from perftools.record import Missing, Source
 from perftools.report.page import Column, Page, Span
 from perftools.report.paths import Paths, function
@@ -50,7 +50,8 @@ def write(page: Page, diagnosis: Diagnosis, sources: Sequence[Source], paths: Pa
             return [f"{paths.line(row.where)} {function(row.where)}", *([(text.strip(), "dim")] if text else [])]
 
         def whole(row: TimeLine) -> Sequence[Span]:
-            return [f"{function(row.where)} {paths.line(row.where)}"]
+            does: list[Span] = [(clean(row.does), "dim")] if row.does else []
+            return [f"{function(row.where)} {paths.line(row.where)}", *does]
 
         _rows(page, "lines", time.lines[:LINES], time, diagnosis.findings, line)
         _rows(page, "functions", time.functions[:FUNCTIONS], time, (), whole)
@@ -115,6 +116,8 @@ def _mark(row: TimeLine, findings: Sequence[Finding]) -> Span:
     """The number of the finding that the row belongs to."""
     for number, finding in enumerate(findings, start=1):
         where = finding.where
+        if (row.does == COLLECTING) != (finding.rule in GC_RULES):
+            continue
         if not where or (where.file, where.function) != (row.where.file, row.where.function):
             continue
         if where.line <= row.where.line <= (where.end_line or where.line):

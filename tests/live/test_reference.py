@@ -63,7 +63,7 @@ def test_numpy_under_the_same_load_gets_none() -> None:
     with reference("numpy") as service, loaded(service):  # as many cores busy, and so many times the requests
         found = report("audit", service.pid, *WINDOW)
     assert found["findings"] == []
-    assert {ok["rule"] for ok in found["checked_ok"]} == {"list-hot-path", "pandas-hot-path"}
+    assert {ok["rule"] for ok in found["checked_ok"]} >= {"list-hot-path", "pandas-hot-path"}
     assert found["quality"]["loaded"]
     assert "numpy.py" in json.dumps(found["observations"]["time"])
 
@@ -97,7 +97,7 @@ def test_an_idle_service_is_not_judged_and_says_so() -> None:
         found = report("audit", service.pid, "--window", "3", code=4)
         assert answers(service)
     assert found["findings"] == found["checked_ok"] == []
-    assert {unjudged["rule"] for unjudged in found["not_checked"]} == {"list-hot-path", "pandas-hot-path"}
+    assert {unjudged["rule"] for unjudged in found["not_checked"]} >= {"list-hot-path", "pandas-hot-path"}
     assert not found["quality"]["loaded"]
     assert "not loaded" in found["verdict"].lower()
 
