@@ -336,7 +336,10 @@ class Gc(Part, frozen=True, kw_only=True, tag="gc"):
 
 
 class ThreadSched(Part, frozen=True, kw_only=True):
-    """How one thread was scheduled over the span; threads that never ran nor waited are left out."""
+    """How one thread was scheduled over the span; threads that never ran nor waited are left out.
+
+    One born within the span counts from zero; one that ended, up to the last look at it. An id may come twice.
+    """
 
     pid: int
     tid: int
@@ -351,19 +354,19 @@ class ThreadSched(Part, frozen=True, kw_only=True):
     involuntary: int
     """Context switches because another thread was given its CPU."""
     looks: int
-    """How often it was looked at for what it waits on; 0 where that was not possible."""
+    """How often it was looked at for what it waits on, at regular intervals; 0 where that was not possible."""
     gil_waits: int
     """Of these, how often it stood in a futex inside `_PyRuntime`: waiting for the GIL."""
 
 
 class ProcessSched(Part, frozen=True, kw_only=True):
-    """One process of the service."""
+    """One process of the service; those started within the span are among them."""
 
     pid: int
     cpu_s: float
     """By the process's clock: threads that ended are in it."""
     threads: int
-    """At the span's end."""
+    """When it was last looked at."""
     rss_bytes: int
     libraries: tuple[str, ...]
     """Native thread pools that are mapped: "openblas", "mkl", "libgomp", "libomp", "libiomp5", "torch", …"""
@@ -384,6 +387,7 @@ class Cgroup(Part, frozen=True, kw_only=True):
     periods: int
     throttled_periods: int
     throttled_s: float
+    """Summed over the CPUs on which the group was held back: may exceed the span."""
 
 
 class Pressure(Part, frozen=True, kw_only=True):
@@ -400,6 +404,8 @@ class Host(Part, frozen=True, kw_only=True):
     """Online."""
     busy_s: float
     """CPU seconds of everything that ran on the CPUs that the service may use, over the span."""
+    stolen_s: float = 0.0
+    """CPU seconds that the hypervisor gave to others meanwhile."""
     usable: int
     """CPUs that the service may use."""
     memory_bytes: int
@@ -415,7 +421,7 @@ class Sched(Part, frozen=True, kw_only=True, tag="sched"):
     processes: tuple[ProcessSched, ...]
     host: Host
     cgroup: Cgroup | None
-    """None where no quota holds."""
+    """None where no quota is set, or its group does not tell what it did."""
     pressure: Pressure | None
     """None where the kernel gives none."""
     gil: Missing | None
@@ -498,6 +504,8 @@ def decode(text: bytes) -> Audit:
                 _require(_shallow(name.type), f"values: the type of {name.name!r} is nested too deep")
     if isinstance(seen.gc, Gc):
         _check_gc(seen.gc)
+    if isinstance(seen.sched, Sched):
+        _check_sched(seen.sched)
     return audit
 
 
@@ -513,6 +521,15 @@ def _check_gc(gc: Gc) -> None:
     _require(all(each.looks >= 0 for each in gc.charges), "gc: a count is negative")
     for each in gc.collectors:
         _require(-_LONGEST_S <= each.start_s <= each.end_s <= _LONGEST_S, "gc: a span is out of range")
+
+
+def _check_sched(sched: Sched) -> None:
+    _require(0 <= sched.span_s <= _LONGEST_S, "sched: the span is out of range")
+    for thread in sched.threads:
+        in_range = 0 <= thread.run_s <= _LONGEST_S and 0 <= thread.wait_s <= _LONGEST_S
+        _require(in_range, "sched: seconds of a thread are out of range")
+        _require(0 <= thread.gil_waits <= thread.looks, "sched: more waits than looks")
+    _require(all(0 <= each.cpu_s <= _LONGEST_S for each in sched.processes), "sched: CPU seconds are out of range")
 
 
 def _check_samples(samples: Samples) -> None:
