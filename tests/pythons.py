@@ -26,6 +26,18 @@ def pythons() -> dict[tuple[int, int], str]:
     return dict(sorted(found.items()))
 
 
+@functools.cache
+def readable_pythons() -> dict[tuple[int, int], str]:
+    """As `pythons()`, and those older and newer than the services that other tests start."""
+    named = os.environ.get("PERFTOOLS_TEST_PYTHONS", "").split(os.pathsep)
+    found = dict(pythons())
+    for path in filter(None, [*named, *map(str, Path.home().glob(".pyenv/versions/3.8.*/bin/python"))]):
+        version, executable = _identity(path)
+        if version >= (3, 8):
+            found.setdefault(version, executable)
+    return dict(sorted(found.items()))
+
+
 def python_with(*modules: str) -> list[str]:
     """Those of `pythons()` that can import every one of `modules`."""
     code = "import importlib.util, sys; sys.exit(not all(map(importlib.util.find_spec, sys.argv[1:])))"

@@ -38,7 +38,8 @@ class Entry(NamedTuple):
     stop_ns: int
     collections: int
     collected: int
-    examined: int | None
+    examined: int
+    """Objects that were candidates."""
 
 
 def ranges(ring: int, flag: Range) -> list[Range]:
@@ -63,7 +64,7 @@ def parse_entries(data: bytes) -> list[Entry] | None:
     """The collections of each generation, oldest first; None where they were being written. Raises Unreadable."""
     if _torn(data):
         return None
-    entries = []
+    entries: list[Entry] = []
     for generation in range(GENERATIONS):
         length = RING.lengths[generation]
         newest = _index(data, generation)
@@ -72,10 +73,22 @@ def parse_entries(data: bytes) -> list[Entry] | None:
             start_ns, stop_ns, collections, collected, _, examined = _ENTRY.unpack_from(data, position)
             if not collections:
                 continue  # not written yet
-            if not 0 < start_ns <= stop_ns < _LONGEST_NS or min(collections, collected, examined) < 0:
+            entry = Entry(generation, start_ns, stop_ns, collections, collected, examined)
+            last = entries[-1] if entries and entries[-1].generation == generation else Entry(generation, 0, 0, 0, 0, 0)
+            if not _follows(entry, last):
                 raise Unreadable("its collector's statistics are nonsense")
-            entries.append(Entry(generation, start_ns, stop_ns, collections, collected, examined))
+            entries.append(entry)
     return entries
+
+
+def _follows(entry: Entry, last: Entry) -> bool:
+    """Whether an entry can be the next of its generation; the first that is left may be any."""
+    return (
+        last.stop_ns <= entry.start_ns <= entry.stop_ns < _LONGEST_NS
+        and (entry.collections == last.collections + 1 or (not last.collections and entry.collections > 0))
+        and entry.collected >= last.collected
+        and entry.examined >= last.examined
+    )
 
 
 def _torn(data: bytes) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import os
 import subprocess
 import sys
 import time
@@ -20,7 +18,7 @@ from perftools.remote import frames, interpreter
 from perftools.remote.code import Codes
 from perftools.source import Watch
 from tests.observed import target
-from tests.pythons import python_with, pythons
+from tests.pythons import python_with, readable_pythons
 
 pytestmark = pytest.mark.live
 
@@ -83,21 +81,6 @@ PATHS = tuple(
 WATCH = Watch(str(TARGET), 1, 10_000, (*PATHS, "frame"), ("x", "y", "price", "n", "score"))
 
 
-@functools.cache
-def executables() -> dict[tuple[int, int], str]:
-    """As `pythons()`, and those older and newer than the services that the other tests start."""
-    found = dict(pythons())
-    named = os.environ.get("PERFTOOLS_TEST_PYTHONS", "").split(os.pathsep)
-    for path in filter(None, [*named, *map(str, Path.home().glob(".pyenv/versions/3.8.*/bin/python"))]):
-        with contextlib.suppress(OSError, ValueError):
-            answer = subprocess.run(
-                [path, "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True, check=False
-            )
-            major, minor = map(int, answer.stdout.split())
-            found.setdefault((major, minor), path)
-    return {version: path for version, path in sorted(found.items()) if version >= (3, 8)}
-
-
 @contextlib.contextmanager
 def running(python: str, *arguments: str) -> Iterator[int]:
     """The target on a CPython, its loops running."""
@@ -152,9 +135,9 @@ def assert_seen(counts: Counts, expected: dict[str, dict[str, tuple[str, tuple[i
             assert seen[kind] >= RIGHT * sum(seen.values()), f"{function}: {name} is {kind}, seen: {dict(seen)}"
 
 
-@pytest.mark.parametrize("version", list(executables()), ids=lambda version: f"{version[0]}.{version[1]}")
+@pytest.mark.parametrize("version", list(readable_pythons()), ids=lambda version: f"{version[0]}.{version[1]}")
 def test_types_and_sizes_on_every_python(version: tuple[int, int]) -> None:
-    with running(executables()[version]) as pid:
+    with running(readable_pythons()[version]) as pid:
         values, counts = observe(pid, EXPECTED)
     assert_seen(counts, EXPECTED)
     zipped = counts["zipped"]["<iter 0>"]
