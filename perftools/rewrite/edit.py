@@ -58,7 +58,9 @@ def plan(place: Place, rewrite: Rewrite) -> Plan:
     if not original[-1].endswith(("\n", "\r")):
         original = [*original[:-1], original[-1] + module.tree.default_newline]
     helper = ""
-    if rewrite.fast is None:
+    if isinstance(rewrite.nodes[0], cst.BaseExpression):
+        replaced, helper = _expression(place, rewrite, original)
+    elif rewrite.fast is None:
         comments = [line for line in original if line.lstrip().startswith("#")]
         replaced = comments + layout.block(rewrite.replacement or "", 0)
     elif rewrite.fast.after or rewrite.fast.may_raise:
@@ -162,6 +164,45 @@ def _through_helper(
     _check_strings(place.module, rewrite.nodes)
     fallback = [*layout.block(f"if {held} is NotImplemented:", 0), *layout.deeper(original)]
     return [*call, *fallback, *layout.block(f"else:\n    {', '.join(results)} = {held}", 0)], helper
+
+
+def _expression(place: Place, rewrite: Rewrite, original: list[str]) -> tuple[list[str], str]:
+    """The lines with another expression in the place of one, and the helper that it calls, where there is a guard."""
+    (node,) = rewrite.nodes
+    span = place.module.span(node)
+    tail = original[-1][span.end.column :]
+    inside = "".join([*original[:-1], original[-1][: span.end.column]])[span.start.column :]
+    if "#" in inside and len(original) > 1:
+        raise Unfit("comment", "a comment stands inside the expression")
+    head = original[0][: span.start.column]
+    if rewrite.fast is None:
+        return [head + (rewrite.replacement or "") + tail], ""
+    fast = rewrite.fast
+    texts = (condition(fast.guards), fast.body, condition(fast.after), f"({inside})")
+    parameters = [each for each in _free_names(texts) if place.is_local(each)]
+    name = place.fresh(rewrite.helper or f"_{place.name.rpartition('.')[2].strip('_<>') or 'module'}_fast")
+    lines = [
+        f"def {name}({', '.join(parameters)}):",
+        f'    """`{" ".join(inside.split())}`, by a faster way where that gives the same."""',
+    ]
+    body = textwrap.dedent(fast.body).strip("\n")
+    found = (
+        [*_indented(_if(condition(fast.after), fast.after), 0), "    return result"]
+        if fast.after
+        else ["return result"]
+    )
+    if fast.may_raise:
+        inner = [f"with {_ERRSTATE}:", *_indented(body, 1)] if "np." in body else body.splitlines()
+        inner = ["try:", *_indented("\n".join(inner), 1), "except Exception:", "    pass", "else:",
+                 *_indented("\n".join(found), 1)]  # fmt: skip
+    else:
+        inner = [*body.splitlines(), *found]
+    if fast.guards:
+        lines += [*_indented(_if(condition(fast.guards), fast.guards), 1), *_indented("\n".join(inner), 2)]
+    else:
+        lines += _indented("\n".join(inner), 1)
+    lines.append(f"    return {textwrap.dedent(inside)}" if len(original) == 1 else f"    return ({inside})")
+    return [f"{head}{name}({', '.join(parameters)}){tail}"], "\n".join(lines)
 
 
 def _helper(name: str, of: str, parameters: Sequence[str], fast: Fast, results: Sequence[str]) -> str:

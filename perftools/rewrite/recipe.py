@@ -65,7 +65,10 @@ class Decision(NamedTuple):
 
 
 class Rewrite(NamedTuple):
-    """An edit: `nodes` (statements that follow one another in one block) are replaced."""
+    """An edit: `nodes` are replaced, which are statements that follow one another in one block, or one expression.
+
+    Of an expression, the fast path's body binds `result`, and the whole becomes a function that the place calls.
+    """
 
     nodes: tuple[cst.CSTNode, ...]
     reason: str
@@ -78,6 +81,8 @@ class Rewrite(NamedTuple):
     """"import numpy as np", "from itertools import chain": added where missing, under these very names."""
     module_level: str = ""
     """Statements to put at module level before the function (a constant, a helper)."""
+    helper: str = ""
+    """What that function should be called: "_top_k"."""
     variant: str = ""
     """Which of the recipe's timings stands for it."""
     decisions: tuple[Decision, ...] = ()

@@ -15,6 +15,7 @@ from perftools.rewrite.module import Definition, Module
 from perftools.rewrite.place import Place
 from perftools.rewrite.recipe import Decision, Level, Recipe, Refusal, Rewrite
 from perftools.rewrite.timings import Speedup, Timings, all_faster, at_size, rows_of
+from perftools.source.syntax import walk
 
 LEVELS: tuple[Level, ...] = ("auto", "guarded", "assisted")
 """From the safest on; advice edits nothing."""
@@ -222,8 +223,7 @@ def _follows_guard(place: Place, body: Iterable[cst.CSTNode], child: cst.CSTNode
         if statement is child:
             return False
         if isinstance(statement, cst.If) and statement.orelse is None:
-            last = statement.body.body[-1] if statement.body.body else None
-            returns = isinstance(last, cst.SimpleStatementLine) and isinstance(last.body[-1], cst.Return)
+            returns = any(isinstance(each, cst.Return) for each in walk(statement.body, scopes=False))
             held = place.code(statement.test).endswith("is not NotImplemented")
             if returns and (held or _checks_type(statement.test)):
                 return True

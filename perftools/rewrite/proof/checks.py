@@ -26,7 +26,9 @@ class Problem(NamedTuple):
 
 def prove(folder: Folder, *, cases: int = CASES, progress: Callable[[str], None] = lambda _: None) -> list[Problem]:
     """Everything that is wrong with a recipe; empty where it is proved."""
-    problems: list[Problem] = []
+    problems = [Problem("files", f"{name} is missing") for name in _FILES if not (folder.path / name).is_file()]
+    if problems:
+        return problems
     for name, check in _CHECKS:
         progress(f"{folder.id}: {name}")
         problems += [Problem(name, says) for says in check(folder, cases)]
@@ -34,9 +36,6 @@ def prove(folder: Folder, *, cases: int = CASES, progress: Callable[[str], None]
 
 
 def _files(folder: Folder, _cases: int) -> Iterator[str]:
-    for name in _FILES:
-        if not (folder.path / name).is_file():
-            yield f"{name} is missing"
     inputs: Any = folder.inputs
     if len(inputs.SIZES) < 3:
         yield "inputs.py: SIZES has fewer than three sizes"
@@ -46,6 +45,18 @@ def _files(folder: Folder, _cases: int) -> Iterator[str]:
         missing = wanted - {(row.variant, row.n) for row in timed.rows}
         if missing:
             yield f"timings.json has no row for {min(missing)}"
+
+
+def write_after(folder: Folder) -> bool:
+    """Make after.py what the recipe makes of before.py; whether it was not so before. Raises NoRewrite."""
+    if folder.recipe.match is None:
+        return False
+    text = Subject(folder, _variants(folder)[0]).text
+    path = folder.path / "after.py"
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.write_text(text, encoding="utf-8")
+    return True
 
 
 def _examples(folder: Folder, _cases: int) -> Iterator[str]:
@@ -85,7 +96,7 @@ def _after(folder: Folder, _cases: int) -> Iterator[str]:
         if isinstance(subject, str):
             yield subject
         elif subject.variant == _variants(folder)[0] and subject.text != folder.text("after.py"):
-            yield f"after.py is not what before.py is rewritten into:\n{subject.text}"
+            yield "after.py is not what before.py is rewritten into: perf recipes prove --write-after"
 
 
 def _equivalence(folder: Folder, cases: int) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from typing import Any, NamedTuple
@@ -101,7 +102,9 @@ class Subject:
 
     def _edited(self, rewrite: Rewrite, *, counting: bool) -> str:
         if rewrite.fast is not None and counting:
-            rewrite = rewrite._replace(fast=rewrite.fast._replace(body=f"__hit__()\n{rewrite.fast.body}"))
+            rewrite = rewrite._replace(
+                fast=rewrite.fast._replace(body=f"__hit__()\n{textwrap.dedent(rewrite.fast.body)}")
+            )
         return edit.edited(self._place, rewrite)
 
     def _function(self, text: str, label: str) -> Callable[..., Any]:
