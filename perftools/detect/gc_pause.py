@@ -28,6 +28,7 @@ from perftools.detect.explicit_gc_collect import reported
 from perftools.detect.gc_pauses import (
     SEVERITIES,
     Worker,
+    collections,
     completeness,
     heat,
     measure,
@@ -96,7 +97,7 @@ def _fine(judged: Sequence[Worker], found: Worker, gc: Gc) -> str:
     where = " in the worst worker" if len(judged) > 1 else ""
     return (
         f"worst pause {ms(found.worst_ms)}, {100 * found.share:.1f} % of wall time{where}{besides}; "
-        f"{total} collections, {seen}"
+        f"{collections(total)}, {seen}"
     )
 
 
@@ -156,7 +157,7 @@ def _rows(found: Worker, long: Sequence[Pause]) -> Iterator[Measure | str]:
     yield measure("pauses", n / found.span_s if found.span_s > 0 else 0.0, "a second", n)
     for number, each in enumerate(collector.generations):
         rate = each.collections / found.span_s if found.span_s > 0 else 0.0
-        label = f"generation {number}, {each.collections} collections, {each.collected} objects freed"
+        label = f"generation {number}, {collections(each.collections)}, {each.collected} objects freed"
         yield measure(label, rate, "a second", each.collections)
     yield f"thresholds {', '.join(str(each.threshold) for each in collector.generations)}"
     yield "enabled" if _collects(found) else "disabled: what ran was asked for"
@@ -212,8 +213,10 @@ def _began(pauses: Sequence[Pause], where: Where | None, evidence: Evidence) -> 
 
 def _others(found: Worker, judged: Sequence[Worker], limits: Mapping[str, float]) -> Iterator[str]:
     rest = [one for one in judged if one is not found]
-    if rest:
-        alike = sum(one.severity(limits) == found.severity(limits) for one in rest)
+    alike = sum(one.severity(limits) == found.severity(limits) for one in rest)
+    if len(rest) == 1:
+        yield f"the other worker is {'as badly hit' if alike else 'less badly hit'}"
+    elif rest:
         yield f"{alike} of the {len(rest)} other workers are as badly hit"
 
 

@@ -98,14 +98,14 @@ def complete(collector: Collector) -> bool:
     return collector.method != "poll" and not collector.unseen
 
 
-def completeness(collector: Collector, collections: int) -> str:
+def completeness(collector: Collector, total: int) -> str:
     """How the process was watched, and what was missed."""
     method = {"watchpoint": "hardware watchpoint", "ring": "the interpreter's statistics", "poll": "polling"}
     said = f"watched by {method[collector.method]}"
     if not collector.unseen:
-        return f"{said}: all {collections} collections seen"
+        return f"{said}: {collections(total)}, all seen"
     short = f", shorter than {ms(collector.max_gap_ms)}" if collector.method == "poll" else ""
-    return f"{said}: {collector.unseen} of {collections} collections not seen{short}; the share is of those seen"
+    return f"{said}: {collector.unseen} of {collections(total)} not seen{short}; the share is of those seen"
 
 
 def percentile(ordered: Sequence[float], fraction: float) -> float:
@@ -149,15 +149,15 @@ def ms(value: float) -> str:
     return f"{value:.0f} ms" if value >= 9.95 else f"{value:.1f} ms"
 
 
-def per_s(count: float, span_s: float) -> str:
-    """12 times in 20 s, 3.2 times a second."""
+def per_s(count: int, span_s: float) -> str:
+    """As in "3.2 times a second" or "12 times in 20 s"."""
     rate = count / span_s if span_s > 0 else 0.0
-    return (
-        f"{rate:.0f} times a second"
-        if rate >= 10
-        else (
-            f"{rate:.1f} times a second"
-            if rate >= 1
-            else f"{'once' if count == 1 else f'{count:.0f} times'} in {span_s:.0f} s"
-        )
-    )
+    if rate >= 1:
+        return f"{rate:.0f} times a second" if rate >= 10 else f"{rate:.1f} times a second"
+    times = {1: "once", 2: "twice"}.get(count, f"{count} times")
+    return f"{times} in {span_s:.0f} s"
+
+
+def collections(count: int) -> str:
+    """As in "1 collection" or "210 collections"."""
+    return "1 collection" if count == 1 else f"{count} collections"
