@@ -157,7 +157,7 @@ def _rows(found: Worker, long: Sequence[Pause]) -> Iterator[Measure | str]:
     yield measure("pauses", n / found.span_s if found.span_s > 0 else 0.0, "a second", n)
     for number, each in enumerate(collector.generations):
         rate = each.collections / found.span_s if found.span_s > 0 else 0.0
-        label = f"generation {number}, {collections(each.collections)}, {each.collected} objects freed"
+        label = f"generation {number}, {collections(each.collections)}, {gc_advice.count(each.collected)} objects freed"
         yield measure(label, rate, "a second", each.collections)
     yield f"thresholds {', '.join(str(each.threshold) for each in collector.generations)}"
     yield "enabled" if _collects(found) else "disabled: what ran was asked for"
