@@ -103,7 +103,7 @@ def test_symlinks_to_the_script_and_to_its_folder_are_no_other_perf(tmp_path, ou
 def test_without_another_perf_there_is_one_line_and_127(ours):
     done = perf(ours, "stat", "true", folders=[ours.parent])
     assert (done.returncode, done.stdout) == (127, "")
-    assert done.stderr == "perf: no other perf on PATH for 'stat'; ours are: audit, explain, demo\n"
+    assert done.stderr == "perf: no other perf on PATH for 'stat'; ours are: audit, explain, recipes, demo\n"
 
 
 def test_without_another_perf_help_and_version_are_ours(ours):

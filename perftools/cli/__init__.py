@@ -21,7 +21,7 @@ import click
 from perftools import __version__
 from perftools.errors import PerftoolsError, UsageError
 
-VERBS = ("audit", "explain", "demo")
+VERBS = ("audit", "explain", "recipes", "demo")
 DEBUG = "PERFTOOLS_DEBUG"
 """Set, it shows the traceback of an unexpected error."""
 INTERRUPTED = 130
@@ -72,6 +72,11 @@ def audit_main() -> int:
 def explain_main() -> int:
     """`perf-explain`, which Linux perf runs for `perf explain`."""
     return _run(_verb("explain"), "perf explain")
+
+
+def recipes_main() -> int:
+    """`perf-recipes`, which Linux perf runs for `perf recipes`."""
+    return _run(_verb("recipes"), "perf recipes")
 
 
 def demo_main() -> int:

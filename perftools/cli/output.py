@@ -28,7 +28,7 @@ def answer(
     if as_json:
         from perftools.report import document
 
-        _write(document.render(audit, diagnosis).decode())
+        write(document.render(audit, diagnosis).decode())
         return
     from perftools.report import terminal
 
@@ -40,7 +40,7 @@ def answer(
         next_commands=next_commands,
         unicode=unicode(sys.stdout),
     )
-    _write(report)
+    write(report)
 
 
 def error(failure: PerftoolsError, *, as_json: bool) -> None:
@@ -48,7 +48,7 @@ def error(failure: PerftoolsError, *, as_json: bool) -> None:
     from perftools.report import failure as report
 
     if as_json:
-        _write(report.document(failure).decode())
+        write(report.document(failure).decode())
         return
     text = report.text(failure, colour=coloured(sys.stderr, "auto"))
     sys.stderr.write(text if unicode(sys.stderr) else text.encode("ascii", "backslashreplace").decode())
@@ -69,7 +69,7 @@ def unicode(stream: TextIO) -> bool:
         return False
 
 
-def _write(answer: str) -> None:
+def write(answer: str) -> None:
     """Print the answer, and end quietly if whoever reads it has gone.
 
     An answer is ASCII where stdout is not UTF-8, but for a document: JSON is UTF-8 whatever the locale says.

@@ -14,7 +14,7 @@ from perftools.rewrite.edit import Plan, Unfit
 from perftools.rewrite.module import Definition, Module
 from perftools.rewrite.place import Place
 from perftools.rewrite.recipe import Decision, Level, Recipe, Refusal, Rewrite
-from perftools.rewrite.timings import Speedup, Timings, all_faster, at_size, rows_of
+from perftools.rewrite.timings import Speedup, Timings, at_size, rows_of
 from perftools.source.syntax import walk
 
 LEVELS: tuple[Level, ...] = ("auto", "guarded", "assisted")
@@ -142,8 +142,8 @@ class _Pass:
             self._refuse(folder.recipe, place, first, "level", reason)
             return
         speedup, problem = self._profit(folder, found)
-        if problem:
-            self._refuse(folder.recipe, place, first, "not-faster", problem)
+        if problem is not None:
+            self._refuse(folder.recipe, place, first, problem.code, problem.reason)
             return
         try:
             plan = edit.plan(place, found)
@@ -169,27 +169,28 @@ class _Pass:
             )
         )
 
-    def _profit(self, folder: Folder, found: Rewrite) -> tuple[Speedup | None, str]:
-        """The speed-up at the observed size, and why the rewrite is not offered ("" where it is)."""
+    def _profit(self, folder: Folder, found: Rewrite) -> tuple[Speedup | None, Unfit | None]:
+        """The speed-up at the observed size, and why the rewrite is not offered (None where it is)."""
         if self._timings_of is None:
-            return None, ""
+            return None, None
         timings = self._timings_of(folder)
-        if timings is None:
-            return None, f"it was never timed: perf recipes time {folder.id}"
+        rows = rows_of(timings, found.variant) if timings is not None else []
+        if timings is None or not rows:
+            return None, Unfit("not-timed", f"it was never timed: perf recipes time {folder.id}")
         size = self._known.size
         if size is not None:
             speedup = at_size(timings, found.variant, size)
             if speedup is None:
-                return None, f"not timed near the observed size of {size}"
-            if speedup.value < 1.1 or speedup.low <= 1.0:
-                return None, f"{speedup.value:.2g}x at the observed size of {size}"
-            return speedup, ""
+                return None, Unfit("not-timed", f"not timed near the observed size of {size}")
+            if not speedup.faster:
+                return None, Unfit("not-faster", f"{speedup.value:.2g}x at the observed size of {size}")
+            return speedup, None
         guarded = found.fast is not None and any(guard.speed for guard in found.fast.guards)
-        if guarded or all_faster(rows_of(timings, found.variant)):
-            return None, ""
-        slow = next((row for row in rows_of(timings, found.variant) if not row.faster), None)
-        at = f"{slow.speedup:.2g}x at a size of {slow.n}" if slow is not None else "this form was not timed"
-        return None, f"the size is unknown, and it is {at}"
+        slow = next((row for row in rows if not row.faster), None)
+        if guarded or slow is None:
+            return None, None
+        why = f"the size is unknown, and it is {slow.speedup:.2g}x at a size of {slow.n}: say --size"
+        return None, Unfit("not-faster", why)
 
     def _refuse(self, recipe: Recipe, place: Place, line: int, code: str, reason: str) -> None:
         refused = Refused(recipe.id, place.name, line, code, reason)

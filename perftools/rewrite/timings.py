@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -33,7 +32,7 @@ class Timing(Part, frozen=True, kw_only=True):
     @property
     def faster(self) -> bool:
         """Is it fast enough to be offered?"""
-        return self.speedup >= FASTER and self.low > 1.0
+        return _faster(self.speedup, self.low)
 
 
 class Machine(Part, frozen=True, kw_only=True):
@@ -67,6 +66,11 @@ class Speedup(Part, frozen=True, kw_only=True):
     """The measured size that it was taken from."""
     machine: Machine
 
+    @property
+    def faster(self) -> bool:
+        """Is it fast enough to be offered?"""
+        return _faster(self.value, self.low)
+
 
 def decode(text: bytes) -> Timings:
     """Read a timings.json. Raises msgspec.DecodeError."""
@@ -99,6 +103,5 @@ def at_size(timings: Timings, variant: str, size: int) -> Speedup | None:
     return Speedup(value=row.speedup, low=row.low, high=row.high, n=row.n, machine=timings.machine)
 
 
-def all_faster(rows: Sequence[Timing]) -> bool:
-    """Is it faster at every size that was timed?"""
-    return bool(rows) and all(row.faster for row in rows)
+def _faster(value: float, low: float) -> bool:
+    return value >= FASTER and low > 1.0

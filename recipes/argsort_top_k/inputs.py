@@ -12,6 +12,10 @@ def _scores(n):
     return np.random.default_rng(n).standard_normal(n)
 
 
+def _random(seed):
+    return np.random.default_rng(seed).standard_normal(900)
+
+
 VARIANTS = {"ndarray": lambda n: (_scores(n), 10)}
 
 _few = st.integers(0, 3).map(float)

@@ -40,7 +40,9 @@ def _files(folder: Folder, _cases: int) -> Iterator[str]:
     if len(inputs.SIZES) < 3:
         yield "inputs.py: SIZES has fewer than three sizes"
     timed = folder.shipped
-    if timed is not None:
+    if timed is None:
+        yield "timings.json cannot be read"
+    else:
         wanted = {(variant, n) for variant in inputs.VARIANTS for n in inputs.SIZES}
         missing = wanted - {(row.variant, row.n) for row in timed.rows}
         if missing:

@@ -1,0 +1,68 @@
+"""Why a loop is left alone: codes, and what is printed for them."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+TEXTS = {
+    "carried-value": "the next value of `{}` depends on its previous value in a way that has no array form",
+    "mutates-argument": "`{}` comes from outside and is changed here",
+    "alias": "`{}` is one object under two names, and is changed",
+    "shared-rows": "all rows of `{}` would be one object",
+    "escapes": "`{}` is put into another container and changed later",
+    "reads-own-result": "a cell of `{}` is computed from another cell of it",
+    "scattered-write": "cells of `{}` may collide: the last one wins",
+    "two-stores": "`{}` is written at two places in a pass",
+    "early-exit": "the loop stops at a data-dependent element after changing something",
+    "while-shape": "no counter that goes up by 1, with one exit: {}",
+    "range-step": "a step of `{}` in range()",
+    "ragged-space": "how often the inner loop runs depends on the element",
+    "iterator": "`{}` is not a list or an array by what is written here; it may be consumed",
+    "loop-bound": "the bound `{}` is not an int",
+    "row-as-value": "a whole row of `{}` is used as a value",
+    "slice": "a slice of this form: `{}`",
+    "wraps": "an index of `{}` is below 0 in the first pass and would count from the end",
+    "effect-call": "`.{}()` may change an object that is visible outside",
+    "unknown-call": "`{}` is not known to be free of effects",
+    "helper": "the helper `{}` cannot be read into the loop: {}",
+    "writes-global": "`{}` is written for others to see",
+    "global-rebound": "`{}` may be bound again while the loop runs",
+    "closure": "`{}` belongs to an enclosing function",
+    "try-in-body": "an exception handler decides per element",
+    "raise-on-state": "an exception depends on what the loop carries",
+    "raise": "the loop may raise at an element of its own choice",
+    "generator": "elements are handed out lazily: {}",
+    "walrus": "an assignment inside an expression",
+    "mixed-types": "elements of `{}` would be Python floats in some places and np.float64 in others",
+    "int-sum": "`{}` may be a sum of ints: Python's do not overflow",
+    "truth-value": "`and` and `or` return an operand, which is no truth value here",
+    "result-dtype": "the type of `{}` depends on its values",
+    "inexact-function": "`{}` differs in the last bits, and decides something",
+    "compensated-sum": "sum() of floats is compensated from Python 3.12, and decides something",
+    "summation-order": "the order in which `{}` is summed is not known, and decides something",
+    "power": "an exponent that is no constant",
+    "read-after-loop": "`{}` is assigned in the loop and read after it",
+    "maybe-undefined": "`{}` is not bound on every way through the loop",
+    "loop-variable": "the loop variable `{}` is read after the loop",
+    "attribute-of-objects": "`.{}` of each object may be a property: gather the values into an array where they are made",
+    "records": "values are gathered from records: that costs what the loop costs; store them as columns",
+    "list-of-tuples": "elements are tuples: store them as columns",
+    "statement": "a statement that has no closed form: {}",
+    "expression": "an expression that has no closed form: `{}`",
+    "no-result": "nothing that the loop computes is used afterwards",
+    "kind": "`{}` would have to be {}",
+    "index-range": "an index of `{}` that depends on data",
+    "too-large": "more than can be followed",
+    "not-faster": "{}",
+}
+"""By code; the texts take names of the source."""
+
+
+class Unclear(Exception):
+    """Lifting or emission stops here."""
+
+    def __init__(self, node: cst.CSTNode | None, code: str, *names: object) -> None:
+        self.node = node
+        self.code = code
+        self.reason = TEXTS[code].format(*names)
+        super().__init__(self.reason)
