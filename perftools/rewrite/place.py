@@ -19,9 +19,10 @@ _PURE_BUILTINS = frozenset(
     for name in "abs bool float int len max min round sum sorted range zip enumerate reversed tuple".split()
 )
 _READING = frozenset(
-    "len sum min max sorted enumerate zip range list tuple set frozenset any all iter map filter".split()
-)
-"""Builtins that read a container and keep no hold of it."""
+    f"builtins.{name}"
+    for name in "len sum min max sorted enumerate zip range list tuple set frozenset any all iter map filter".split()
+) | frozenset(f"numpy.{name}" for name in "array dot sum mean max min argmax argmin argsort".split())
+"""Functions that read a container and keep no hold of it."""
 _KEEPS = frozenset("append extend insert remove pop popitem clear sort reverse update setdefault add discard".split())
 
 
@@ -108,7 +109,10 @@ class Place:
         return self._declared_elsewhere(name)
 
     def assigned_once(self, name: str) -> bool:
-        """Is this a module-level name that is bound once and whose value nobody changes or hands on?"""
+        """Is this a module-level name that is bound once and whose value nobody changes or hands on?
+
+        Elements that are containers themselves may still be changed: look at what is assigned.
+        """
         scope = self.module.global_scope
         bound = [each for each in scope[name] if isinstance(each, metadata.Assignment)]
         if len(bound) != 1 or not self.module.bound_globally(name):
