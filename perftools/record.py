@@ -354,9 +354,9 @@ class ThreadSched(Part, frozen=True, kw_only=True):
     involuntary: int
     """Context switches because another thread was given its CPU."""
     looks: int
-    """How often it was looked at for what it waits on, at regular intervals; 0 where that was not possible."""
+    """At how many instants it is known whether it waited for the GIL; 0 where it could not be looked at."""
     gil_waits: int
-    """Of these, how often it stood in a futex inside `_PyRuntime`: waiting for the GIL."""
+    """At how many of these it did: it stood in a futex inside `_PyRuntime`."""
 
 
 class ProcessSched(Part, frozen=True, kw_only=True):
@@ -364,7 +364,7 @@ class ProcessSched(Part, frozen=True, kw_only=True):
 
     pid: int
     cpu_s: float
-    """By the process's clock: threads that ended are in it."""
+    """By the process's clock: also of threads that were too short-lived to be seen."""
     threads: int
     """When it was last looked at."""
     rss_bytes: int
@@ -373,7 +373,10 @@ class ProcessSched(Part, frozen=True, kw_only=True):
     variables: dict[str, int]
     """Thread-count variables of its environment, the integers only: OMP_NUM_THREADS, …"""
     blocked: float
-    """Threads in uninterruptible sleep (state D), mean over the looks."""
+    """Threads in uninterruptible sleep (state D), mean over about one look a second."""
+    looks: int = 0
+    """At how many instants, regular in time, its threads were looked at: the sum of their `gil_waits`, divided by
+    this, is how many waited for the GIL on average."""
 
 
 class Cgroup(Part, frozen=True, kw_only=True):
