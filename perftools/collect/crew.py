@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from perftools.collect.recorder import Kind, Recorder, Warns
+from perftools.collect.recorder import Kind, Recorder, RunsOn, Warns
 from perftools.record import Missing, Observations
 
 _NAMED = ("samples", "threads", "values", "gc", "sched")  # the fields of Observations; other ids go into its `extra`
@@ -47,6 +47,10 @@ class Crew:
 
     def warnings(self) -> list[str]:
         return [text for recorder in self._working if isinstance(recorder, Warns) for text in recorder.warnings]
+
+    def living_cpu_s(self) -> float:
+        """CPU seconds of children that still run."""
+        return sum(recorder.living_cpu_s for recorder in self._working if isinstance(recorder, RunsOn))
 
     def close(self) -> None:
         for recorder in self._all:

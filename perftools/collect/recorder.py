@@ -38,6 +38,15 @@ class Warns(Protocol):
     warnings: list[str]
 
 
+@runtime_checkable
+class RunsOn(Protocol):
+    """A Recorder with a child that runs through the whole window, and is reaped by `close`."""
+
+    @property
+    def living_cpu_s(self) -> float:
+        """What that child has used up to now, program start and imports excluded; 0 once it has been reaped."""
+
+
 class Progress(Protocol):
     """Shows the user how the window goes on; called with each step."""
 

@@ -17,7 +17,7 @@ from perftools.target.proc import HOST
 BUDGET_CORES = 0.03
 """What we use of a core; a step that would go beyond it is left out."""
 _BURST_S = 0.05
-_REMEDIES = {"V-NORIGHT": "run it as root, or as the service's user with the right to trace it"}
+REMEDIES = {"V-NORIGHT": "run it as root, or as the service's user with the right to trace it"}
 
 
 class ValuesRecorder:
@@ -94,7 +94,7 @@ class ValuesRecorder:
         failed += sum(walker.failed for walker in self._walkers.values())
         if not walks and self._problems:
             problem = next(iter(self._problems.values()))
-            return Missing(code=problem.code or "V-BUILD", reason=problem.reason, remedy=_REMEDIES.get(problem.code))
+            return Missing(code=problem.code or "V-BUILD", reason=problem.reason, remedy=REMEDIES.get(problem.code))
         if not walks:
             return Missing(code="V-NOTHING", reason="no line was hot enough to look at its values")
         return Values(

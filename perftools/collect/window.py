@@ -149,7 +149,7 @@ class _Window:
             round_s=self._round_s,
             loaded=loaded(observations),
             ended=ended,
-            observer_cpu_s=_own_cpu_s() - self._cpu_start_s,
+            observer_cpu_s=_own_cpu_s() - self._cpu_start_s + self._crew.living_cpu_s(),
             warnings=tuple(self._warnings),
         )
 

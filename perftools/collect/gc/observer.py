@@ -25,11 +25,18 @@ class Observer(Protocol):
     method: GcMethod
     interval_s: float
     """How often `drain` wants to be called."""
-    lost: int
-    """Events that the kernel or the target dropped."""
-    open_since_ns: int | None
-    """Start of a collection that still ran when `drain` was last called."""
-    open_tid: int | None
+
+    @property
+    def lost(self) -> int:
+        """Events that the kernel or the target dropped."""
+
+    @property
+    def open_since_ns(self) -> int | None:
+        """Start of a collection that still ran when `drain` was last called."""
+
+    @property
+    def open_tid(self) -> int | None:
+        """The thread that runs it, where the method tells."""
 
     def drain(self) -> list[RawPause]:
         """The collections that have ended since the last call, by start."""
