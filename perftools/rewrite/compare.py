@@ -120,7 +120,7 @@ def _same_float(a: float, b: float, bound: float) -> bool:
     """Bit for bit (NaNs are alike), or within the bound."""
     if math.isnan(a) or math.isnan(b):
         return math.isnan(a) and math.isnan(b)
-    return struct.pack("d", a) == struct.pack("d", b) or abs(a - b) <= bound
+    return struct.pack("d", a) == struct.pack("d", b) or 0.0 < bound >= abs(a - b)
 
 
 def _unlike_arrays(a: Any, b: Any, bound: float, where: str) -> str:
