@@ -8,6 +8,7 @@ import sys
 VERBS = {
     "serve": "the reference scoring service, in one of three forms",
     "load": "open-loop load for it",
+    "probe": "what this machine can do at most: random rows, a stream of memory, sgemm",
     "diagnosis": "recall and precision of the rules on a labelled suite of services",
     "observer": "what an audit costs: CPU of the observer and its children",
     "speed": "how long a diagnosis and `--help` take",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .forms import Scorer
+from .core import Scorer
 from .requests import MAX_BODY_BYTES, answer
 from .worker import begin
 

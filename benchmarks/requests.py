@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from .forms import Scorer, UnknownMember
+from .core import Scorer, UnknownMember
 
 MAX_BODY_BYTES = 1 << 20
 MAX_CANDIDATES = 10_000
@@ -40,7 +40,7 @@ def answer(scorer: Scorer, method: str, path: str, content_type: str, body: byte
         _expect(method == "POST", 405, "only POST")
         user, candidates = parse(content_type, body)
         try:
-            top = scorer.score(user, candidates)
+            top = scorer.score(user, candidates).pairs()
         except UnknownMember:
             raise BadRequest(422, "user or candidates: an id is not in the table") from None
         return Answer(200, json.dumps({"top": top}).encode())

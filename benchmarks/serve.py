@@ -11,7 +11,7 @@ import sys
 import threading
 
 from . import prctl
-from .forms import FORMS
+from .core import forms
 from .settings import Settings
 
 HOST = "127.0.0.1"
@@ -81,7 +81,7 @@ def _announce(ready: socket.socket, workers: int, url: str) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m perftools_benchmarks serve", description=__doc__)
-    parser.add_argument("--form", choices=FORMS, required=True)
+    parser.add_argument("--form", choices=forms(), required=True)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one (default)")
     parser.add_argument("--workers", type=_positive, default=1)
     parser.add_argument(

@@ -7,15 +7,15 @@ import os
 import socket
 from typing import NamedTuple
 
-from . import forms, prctl
-from .forms import tables
+from . import core, prctl
+from .core import tables
 from .settings import Settings
 
 
 class Worker(NamedTuple):
     """A worker that can serve."""
 
-    scorer: forms.Scorer
+    scorer: core.Scorer
     ready_socket: str | None
 
     def say_ready(self) -> None:
@@ -37,4 +37,4 @@ def begin() -> Worker:
     if settings.master_pid not in (None, os.getpid()):
         prctl.end_with(settings.master_pid)
     table = tables.make(settings.users, settings.dimensions, settings.features, settings.seed)
-    return Worker(forms.make(settings.form, table), settings.ready_socket)
+    return Worker(core.forms()[settings.form].prepare(table), settings.ready_socket)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from .forms import Scorer
+from .core import Scorer
 from .requests import MAX_BODY_BYTES, answer
 from .worker import begin
 

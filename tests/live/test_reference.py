@@ -52,11 +52,11 @@ def test_lists_get_their_finding_and_a_saved_audit_says_the_same_again(tmp_path:
 
 
 def test_pandas_gets_its_finding() -> None:
-    with reference("pandas") as service, loaded(service):
+    with reference("pandas_apply") as service, loaded(service):
         found = report("audit", service.pid, *WINDOW)
     [finding] = found["findings"]
     apply = "frame.apply(score_row, axis=1)"
-    assert_finding(finding, "pandas-hot-path", "pandas", "Pandas.score", apply, apply)
+    assert_finding(finding, "pandas-hot-path", "pandas_apply", "PandasApply.score", apply, apply)
 
 
 def test_numpy_under_the_same_load_gets_none() -> None:
