@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from perftools import __version__, record
+from perftools.collect.gc.recorder import GcRecorder
 from perftools.collect.recorder import Progress
 from perftools.collect.samples import SamplesRecorder
 from perftools.collect.sources import Sources
@@ -56,7 +57,7 @@ def audit(target: Target, *, window_s: float | None = None, progress: Progress |
 
     observations, quality = observe(
         target,
-        [SamplesRecorder(target), ThreadsRecorder(target), values],
+        [SamplesRecorder(target), ThreadsRecorder(target), values, GcRecorder(target)],
         window_s=window_s or DEFAULT_WINDOW_S,
         exact=window_s is not None,
         enough=enough,
