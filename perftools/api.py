@@ -16,6 +16,7 @@ from perftools import __version__, record
 from perftools.collect.gc.recorder import GcRecorder
 from perftools.collect.recorder import Progress
 from perftools.collect.samples import SamplesRecorder
+from perftools.collect.sched import SchedRecorder
 from perftools.collect.sources import Sources
 from perftools.collect.threads import ThreadsRecorder
 from perftools.collect.values import ValuesRecorder
@@ -57,7 +58,7 @@ def audit(target: Target, *, window_s: float | None = None, progress: Progress |
 
     observations, quality = observe(
         target,
-        [SamplesRecorder(target), ThreadsRecorder(target), values, GcRecorder(target)],
+        [SamplesRecorder(target), ThreadsRecorder(target), SchedRecorder(target), values, GcRecorder(target)],
         window_s=window_s or DEFAULT_WINDOW_S,
         exact=window_s is not None,
         enough=enough,
