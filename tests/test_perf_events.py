@@ -137,28 +137,37 @@ def test_positions_out_of_bounds_read_no_memory_outside(head: int, tail: int) ->
 
 
 @pytest.mark.parametrize(
-    ("code", "paranoid", "seccomp", "words"),
+    ("code", "seccomp", "words"),
     [
-        (errno.EACCES, "3", "0", "not permitted (perf_event_paranoid = 3)"),
-        (errno.EPERM, "2", "2", "not permitted (a seccomp filter"),
-        (errno.EACCES, "2", "0", "not permitted for a process of this owner"),
-        (errno.ENOSYS, "2", "2", "a seccomp filter hides them"),
-        (errno.ENOSPC, "2", "0", "no debug register is free"),
-        (errno.ENOENT, "2", "0", "no hardware breakpoints"),
-        (errno.EOPNOTSUPP, "2", "0", "no hardware breakpoints"),
-        (errno.EMFILE, "2", "0", "too many open files"),
-        (errno.EIO, "2", "0", os.strerror(errno.EIO)),
+        (errno.EACCES, "0", "not permitted (perf_event_paranoid = 3)"),
+        (errno.EPERM, "2", "not permitted (a seccomp filter"),
+        (errno.ENOSYS, "2", "a seccomp filter hides them"),
+        (errno.ENOSPC, "0", "no debug register is free"),
+        (errno.ENOENT, "0", "no hardware breakpoints"),
+        (errno.EOPNOTSUPP, "0", "no hardware breakpoints"),
+        (errno.EMFILE, "0", "too many open files"),
+        (errno.EIO, "0", os.strerror(errno.EIO)),
     ],
 )
 def test_a_refusal_in_words(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, paranoid: str, seccomp: str, words: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, seccomp: str, words: str
 ) -> None:
     (tmp_path / "proc/sys/kernel").mkdir(parents=True)
-    (tmp_path / "proc/sys/kernel/perf_event_paranoid").write_text(f"{paranoid}\n")
+    (tmp_path / "proc/sys/kernel/perf_event_paranoid").write_text("3\n")
     (tmp_path / "proc/self").mkdir()
     (tmp_path / "proc/self/status").write_text(f"Name:\tx\nSeccomp:\t{seccomp}\n")
     monkeypatch.setattr(perf_events, "HOST", Proc(str(tmp_path)))
+
+    def refuse(attributes: bytes, tid: int, cpu: int) -> int:
+        raise OSError(code, "")
+
+    monkeypatch.setattr(perf_events, "open_event", refuse)
     assert words in perf_events.in_words(code)
+
+
+def test_a_refusal_of_one_process_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(perf_events, "open_event", lambda attributes, tid, cpu: os.memfd_create("event"))
+    assert "a process of this owner" in perf_events.in_words(errno.EACCES)
 
 
 def test_lists_of_cpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

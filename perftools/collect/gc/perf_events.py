@@ -106,14 +106,14 @@ def _syscall() -> Callable[..., int]:
 
 def in_words(code: int) -> str:
     """What an errno of perf_event_open(2), or of mapping a ring, means to the engineer who reads it."""
-    paranoid = HOST.text("proc/sys/kernel/perf_event_paranoid", 16).strip()
     filtered = HOST.status("self").get("Seccomp") == "2"
     if code in (errno.EACCES, errno.EPERM):
-        if paranoid.isdecimal() and int(paranoid) > 2:
-            return f"perf events not permitted (perf_event_paranoid = {paranoid})"
+        if _permitted_on_ourselves():
+            return "perf events not permitted for a process of this owner"
         if filtered:
             return "perf events not permitted (a seccomp filter, as containers have it)"
-        return "perf events not permitted for a process of this owner"
+        paranoid = HOST.text("proc/sys/kernel/perf_event_paranoid", 16).strip()
+        return f"perf events not permitted (perf_event_paranoid = {paranoid})"
     if code == errno.ENOSYS:
         return "this kernel has no perf events" + (", or a seccomp filter hides them" if filtered else "")
     if code in (errno.ENOENT, errno.EOPNOTSUPP, errno.ENODEV):
@@ -126,6 +126,15 @@ def in_words(code: int) -> str:
         errno.EINVAL: "this kernel knows no such perf event",
     }
     return reasons.get(code, f"perf events: {os.strerror(code)}")
+
+
+def _permitted_on_ourselves() -> bool:
+    ourselves, any_cpu = 0, -1
+    try:
+        os.close(open_event(watch_writes(mmap.PAGESIZE, 4, inherit=False), ourselves, any_cpu))
+    except OSError:
+        return False
+    return True
 
 
 def online_cpus() -> list[int]:
