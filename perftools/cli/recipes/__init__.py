@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("list", "show", "apply", "undo", "prove")
+COMMANDS = ("list", "show", "apply", "undo", "prove", "time")
 
 EPILOG = """\b
 Examples:
