@@ -175,7 +175,7 @@ def _not_an_audit(path: str, report: _Report) -> FileError:
 def without_source(seen: Audit) -> Audit:
     """The same audit with the text of the sources left out: files, lines and hashes stay."""
     return msgspec.structs.replace(
-        seen, sources=tuple(msgspec.structs.replace(source, text="") for source in seen.sources)
+        seen, sources=tuple(msgspec.structs.replace(source, text="", imports="") for source in seen.sources)
     )
 
 

@@ -453,6 +453,8 @@ class Source(Part, frozen=True, kw_only=True):
     """Of the whole file."""
     function: str
     """Qualified name: "Scorer.score", or "<module>"."""
+    imports: str = ""
+    """The import statements of its module's top level: what the names in it stand for."""
 
 
 class Quality(Part, frozen=True, kw_only=True):

@@ -187,3 +187,9 @@ def test_every_damaged_byte_of_an_archive(machine: Machine) -> None:
     for at in range(len(whole)):
         machine.write("/srv/app.zip", whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
         machine.sources().at("/srv/app.zip/pkg/app.py", 4)
+
+
+def test_the_imports_of_the_module_come_with_each_function():
+    text = 'import os\nfrom a import (\n    b,\n    c,\n)\n\n\ndef f():\n    import late\n    return "import text"\n'
+    assert Outline(text).imports(9) == [(1, 1), (2, 5)]
+    assert Outline(text).imports(1) == [(1, 1)]

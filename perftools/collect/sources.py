@@ -19,6 +19,8 @@ _LARGEST = 4 << 20
 _MOST_FILES = 400
 _MOST_IMPORTS = 4
 """Of one module in one file."""
+_MOST_STATEMENTS = 100
+"""Import statements of one file."""
 _LARGEST_DIRECTORY = 16 << 20
 """Bytes: a zip archive whose directory is longer holds more than 100 000 members."""
 _IMPORTABLE = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -31,6 +33,8 @@ class _File:
         self.sha256 = hashlib.sha256(content).hexdigest()
         self.lines = text.split("\n")
         self.outline = Outline(text)
+        imports = self.outline.imports(_MOST_STATEMENTS)
+        self.imports = "\n".join(line for first, last in imports for line in self.lines[first - 1 : last])
 
 
 class Sources:
@@ -62,6 +66,7 @@ class Sources:
                 text="\n".join(read.lines[extent.first_line - 1 : extent.last_line]),
                 sha256=read.sha256,
                 function=extent.function,
+                imports=read.imports if extent.function != "<module>" else "",
             ),
         )
 

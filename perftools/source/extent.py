@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from itertools import islice
 from typing import NamedTuple
 
 _TOKEN = re.compile(r"""\"{3}|'{3}|["']|\#[^\n]*|\\\n|[(\[{)\]}]|\n""")
@@ -18,6 +19,7 @@ _STOPS = {
 }
 """What a string literal runs to next: an escape, or its end (that of the line, where its quote is missing)."""
 _HEAD = re.compile(r"(?:async\s+)?(?P<kind>def|class)\s+(?P<name>\w+)")
+_IMPORTS = re.compile(r"(?:import|from)\b")
 _CONTINUES = re.compile(r"(?:else|elif|except|finally)\b")
 
 
@@ -114,6 +116,11 @@ class Outline:
                 first = _above_decorators(lines, index)
                 return Extent(lines[first].first, _block_end(lines, index), ".".join(names))
         return Extent(*_statement(lines, chain[-1]), "<module>")
+
+    def imports(self, most: int) -> list[tuple[int, int]]:
+        """First and last line of the module's own import statements, at most so many."""
+        found = ((each.first, each.last) for each in self._lines if each.indent == 0 and _IMPORTS.match(each.text))
+        return list(islice(found, most))
 
 
 def enclosing(text: str, line: int) -> Extent | None:
