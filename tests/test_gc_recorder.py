@@ -61,7 +61,7 @@ class Watching:
 
 
 EMPTY = messages.Report(
-    cpu_s=0.02, start_cpu_s=0.1, collectors=(), pauses=(), frames=(), stacks=(), charges=(), unwatched={}, born=0,
+    cpu_s=0.02, collectors=(), pauses=(), frames=(), stacks=(), charges=(), unwatched={}, born=0,
     lost=0, slowest=1.0,
 )  # fmt: skip
 

@@ -146,35 +146,62 @@ def raw(start_ms: float, length_ms: float) -> RawPause:
     return RawPause(round(start_ms * MS), round((start_ms + length_ms) * MS))
 
 
+def settled(tally: Tally, at_ms: float, counts: tuple[int, ...], *pauses: RawPause) -> list[int | None]:
+    """The generations of the pauses that are given back."""
+    return [pause.generation for pause in tally.settle(round(at_ms * MS), counted(*counts), pauses)]
+
+
 def test_pauses_have_the_generation_that_moved_alone() -> None:
-    tally = Tally(counted(0))
-    assert [pause.generation for pause in tally.settle(counted(2), [raw(1, 0.1), raw(2, 0.1)])] == [0, 0]
-    assert tally.settle(counted(2), []) == []
-    (full,) = tally.settle(counted(2, 0, 1), [raw(9, 50)])
+    tally = Tally(counted(0), 0)
+    assert settled(tally, 5, (2,), raw(1, 0.1), raw(2, 0.1)) == [0, 0]
+    assert settled(tally, 10, (2,)) == []
+    (full,) = tally.settle(70 * MS, counted(2, 0, 1), [raw(15, 50)])
     assert (full.generation, full.collected, tally.unseen) == (2, 10, 0)
 
 
-def test_a_pause_and_its_count_wait_for_one_another() -> None:
-    tally = Tally(counted(0))
-    assert tally.settle(counted(0), [raw(1, 1)]) == []
+def test_a_pause_that_is_told_late_has_the_generation_of_its_time() -> None:
+    tally = Tally(counted(0), 0)
+    assert settled(tally, 5, (0, 0, 1)) == []
+    assert [settled(tally, at, (1, 0, 1)) for at in range(10, 90, 5)] == [[]] * 16
+    assert tally.unseen == 2
+    assert settled(tally, 90, (1, 0, 1), raw(1, 3), raw(6, 1)) == [2, 0]
+
+
+def test_a_pause_waits_for_its_count() -> None:
+    tally = Tally(counted(0), 0)
+    assert settled(tally, 5, (0,), raw(4, 1.5)) == []
     assert tally.unseen == 0
-    assert [pause.generation for pause in tally.settle(counted(0, 1), [])] == [1]
-    assert tally.settle(counted(0, 1, 1), []) == []
-    assert [pause.generation for pause in tally.settle(counted(0, 1, 1), [raw(5, 1)])] == [2]
+    assert settled(tally, 10, (0, 1)) == [1]
+
+
+def test_a_pause_that_was_counted_just_before_the_look_in_it() -> None:
+    tally = Tally(counted(0), 0)
+    assert settled(tally, 5, (0, 1)) == []  # its flag is still set
+    assert settled(tally, 10, (0, 1), raw(2, 3.5)) == [1]
+
+
+def test_a_pause_that_nothing_was_counted_for_has_no_generation() -> None:
+    tally = Tally(counted(0), 0)
+    assert settled(tally, 5, (0,), raw(2, 1)) == []
+    assert settled(tally, 200, (0,)) == [None]
 
 
 def test_a_lost_pause_does_not_give_its_generation_to_the_next() -> None:
-    tally = Tally(counted(0))
-    for _ in range(4):
-        assert tally.settle(counted(0, 0, 1), []) == []
-    assert [pause.generation for pause in tally.settle(counted(1, 0, 1), [raw(50, 1)])] == [0]
+    tally = Tally(counted(0), 0)
+    assert settled(tally, 5, (0, 0, 1)) == []
+    assert settled(tally, 55, (1, 0, 1), raw(50, 1)) == [0]
     assert tally.unseen == 1
 
 
+def test_pauses_of_several_generations_wait_for_each_other() -> None:
+    tally = Tally(counted(0), 0)
+    assert settled(tally, 70, (2, 0, 1), raw(1, 0.2), raw(2, 50)) == []
+    assert settled(tally, 75, (2, 0, 1), raw(60, 0.3)) == [0, 2, 0]
+    assert settled(tally, 100, (3, 0, 2), raw(80, 0.2)) == []
+    assert settled(tally, 205, (3, 0, 2)) == [None]
+
+
 def test_among_several_generations_the_much_longer_pause_is_the_older() -> None:
-    tally = Tally(counted(0))
-    pauses = tally.settle(counted(2, 0, 1), [raw(1, 0.2), raw(2, 50), raw(60, 0.3)])
-    assert [pause.generation for pause in pauses] == [0, 2, 0]
     assert [pause.generation for pause in ranked([raw(1, 1), raw(3, 2)], [1, 0])] == [None, None]
     assert {pause.start_ns: pause.generation for pause in ranked([raw(1, 1), raw(3, 2), raw(6, 90)], [2, 1, 0])} == {
         1 * MS: None, 3 * MS: None, 6 * MS: 2,

@@ -13,7 +13,7 @@ from perftools.remote.gc_state import Counter
 
 OPEN_NS = 1_000_000
 """How soon a collection that runs is looked at again."""
-_MOST_REMEMBERED = 16
+_MOST_REMEMBERED = 64
 _WALKS = 3
 """Attempts to read the stack of one collection."""
 

@@ -38,8 +38,6 @@ class Report(Struct, frozen=True, kw_only=True):
 
     cpu_s: float
     """Of the watcher up to now, program start and imports excluded."""
-    start_cpu_s: float
-    """Of program start and imports."""
     collectors: tuple[Collector, ...]
     """As they stand now; one that is missing stands as it was last told."""
     pauses: tuple[Pause, ...]

@@ -22,14 +22,13 @@ class Pace:
     """By how much the intervals are stretched so that the watcher stays within `MOST_CORES`."""
 
     def __init__(self) -> None:
-        self.start_s = time.process_time()
-        """CPU time of program start and imports."""
+        self._start_s = time.process_time()
         self.stretch = self.slowest = 1.0
         self._adapted_ns, self._used_s = time.monotonic_ns(), 0.0
 
     def used_s(self) -> float:
-        """CPU time since then."""
-        return time.process_time() - self.start_s
+        """CPU time up to now, program start and imports excluded."""
+        return time.process_time() - self._start_s
 
     def adapt(self, now_ns: int) -> bool:
         """Stretch or shorten the intervals, about twice a second; whether they have changed."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from perftools.collect.gc.observer import RawPause
 from perftools.remote.gc_state import Counter
 
-_PATIENCE = 3
-"""Looks after which what does not fit together is let go: a pause was lost, or is none."""
+_PATIENCE_NS = 100_000_000
+"""How long pauses wait for what would tell their generations."""
+_REMEMBERED_NS = 1_000_000_000
+_BLUR_NS = 100_000
+"""The time of a look is that of its end."""
 _MUCH_LONGER = 4
 
 
@@ -38,28 +43,52 @@ def ran(before: Sequence[Counter], after: Sequence[Counter]) -> Ran:
     return Ran(total, generation, collected if total == 1 else None)
 
 
-class Tally:
-    """Gives each pause the generation whose counter has moved, where no other has.
+@dataclass
+class _Move:
+    """Two looks between which the counters moved."""
 
-    The counter moves within its pause, just before its end. So the counters must be read before the pauses are
-    fetched: a pause may then be known before its count is, and waits for it, but never a count long before its pause.
+    after_ns: int
+    until_ns: int
+    ran: Ran
+    generations: list[int]
+    """Of each collection, oldest generation first."""
+    pauses: list[RawPause] = field(default_factory=list)
+    """Those that ended meanwhile, as far as they are known and not given back."""
+
+
+class Tally:
+    """Gives each pause the generation whose counter moved when it ended.
+
+    The counter moves within its pause, right before the end. A method may tell of a pause long after that, so what the
+    counters did is remembered; where those of several generations moved between two looks, the pauses wait for each
+    other for a while.
     """
 
-    def __init__(self, counters: tuple[Counter, ...]) -> None:
+    def __init__(self, counters: tuple[Counter, ...], at_ns: int) -> None:
         self.first = self.last = counters
         self.pauses = 0
         """All that were given back."""
-        self._settled = counters
-        """The counters up to which pauses are accounted for."""
+        self._looked_ns = at_ns
+        self._moves: deque[_Move] = deque()
+        self._incomplete: list[_Move] = []
+        """Those with pauses that are not given back."""
         self._waiting: list[RawPause] = []
-        self._looks = 0
 
-    def settle(self, counters: tuple[Counter, ...], pauses: Sequence[RawPause]) -> list[RawPause]:
-        """The pauses whose generation is known now, or will not be."""
-        self.last = counters
-        told = [pause for pause in pauses if pause.generation is not None]
-        self._waiting += [pause for pause in pauses if pause.generation is None]
-        settled = [*told, *self._fitting(len(told))]
+    def settle(self, at_ns: int, counters: tuple[Counter, ...], pauses: Sequence[RawPause]) -> list[RawPause]:
+        """The pauses whose generation is known now, or will not be. `at_ns`: when the counters were read."""
+        if counters != self.last:
+            moved = range(len(counters) - 1, -1, -1)
+            times = [counters[each].collections - self.last[each].collections for each in moved]
+            generations = [each for each, count in zip(moved, times, strict=True) for _ in range(count)]
+            self._moves.append(_Move(self._looked_ns, at_ns, ran(self.last, counters), generations))
+        self.last, self._looked_ns = counters, at_ns
+        settled = [pause for pause in pauses if pause.generation is not None]
+        settled += self._place([*self._waiting, *(pause for pause in pauses if pause.generation is None)])
+        for move in self._incomplete:
+            settled += self._named(move)
+        self._incomplete = [move for move in self._incomplete if move.pauses]
+        while self._moves and at_ns - self._moves[0].until_ns > _REMEMBERED_NS:
+            self._moves.popleft()
         settled.sort()
         self.pauses += len(settled)
         return settled
@@ -67,37 +96,43 @@ class Tally:
     @property
     def unseen(self) -> int:
         """Collections that the counters have and no pause stands for."""
-        return max(0, ran(self.first, self.last).collections - self.pauses - len(self._waiting))
+        waiting = len(self._waiting) + sum(len(move.pauses) for move in self._incomplete)
+        return max(0, ran(self.first, self.last).collections - self.pauses - waiting)
 
-    def _fitting(self, told: int) -> list[RawPause]:
-        counted = ran(self._settled, self.last)
-        if told or (not self._waiting and not counted.collections):
-            fitting, self._waiting = self._waiting, []  # the method tells most of them; of these it cannot
-            self._settled, self._looks = self.last, 0
-            return fitting
-        self._looks += 1
-        if len(self._waiting) == counted.collections or (self._looks >= _PATIENCE and self._waiting):
-            fitting = self._named(counted)
-        elif self._looks >= _PATIENCE:
-            fitting = []
-        else:
+    def _place(self, pauses: Sequence[RawPause]) -> list[RawPause]:
+        """Bring each pause to the looks around its end; those that nothing was counted for are given back."""
+        self._waiting = []
+        uncounted = []
+        for pause in pauses:
+            if (move := self._move(pause)) is not None:
+                move.pauses.append(pause)
+                if len(move.pauses) == 1:
+                    self._incomplete.append(move)
+            elif self._looked_ns - pause.stop_ns < _PATIENCE_NS:
+                self._waiting.append(pause)
+            else:
+                uncounted.append(pause)
+        return uncounted
+
+    def _move(self, pause: RawPause) -> _Move | None:
+        """Where its end lies; or, where the looks of its end saw nothing move, what moved within it shortly before."""
+        if pause.stop_ns > self._looked_ns:
+            return None
+        around = [each for each in self._moves if each.after_ns < pause.stop_ns <= each.until_ns]
+        within = [each for each in self._moves if pause.start_ns < each.until_ns < pause.stop_ns]
+        near = [each for each in self._moves if 0 <= each.after_ns - pause.stop_ns < _BLUR_NS]
+        return next(iter([*around, *reversed(within), *near]), None)
+
+    def _named(self, move: _Move) -> list[RawPause]:
+        """The pauses of a move, with the generation of each, if they are all there or no longer waited for."""
+        collections, generation, collected = move.ran
+        late = self._looked_ns - move.until_ns >= _PATIENCE_NS
+        if not move.pauses or (generation is None and len(move.pauses) < collections and not late):
             return []
-        self._waiting, self._looks, self._settled = [], 0, self.last
-        return fitting
-
-    def _named(self, counted: Ran) -> list[RawPause]:
-        """Those that wait, with the generation of each."""
-        if counted.generation is not None and len(self._waiting) <= counted.collections:
-            _, generation, collected = counted
-            return [pause._replace(generation=generation, collected=collected) for pause in self._waiting]
-        if len(self._waiting) != counted.collections:
-            return self._waiting
-        generations = [
-            generation
-            for generation, (old, new) in reversed(list(enumerate(zip(self._settled, self.last, strict=True))))
-            for _ in range(new.collections - old.collections)
-        ]
-        return ranked(self._waiting, generations)
+        pauses, move.pauses = move.pauses, []
+        if generation is not None:
+            return [pause._replace(generation=generation, collected=collected) for pause in pauses]
+        return ranked(pauses, move.generations) if len(pauses) == collections else pauses
 
 
 def ranked(pauses: Sequence[RawPause], generations: Sequence[int]) -> list[RawPause]:

@@ -46,8 +46,9 @@ class Watched:
         self._observer: Observer = self._chooser.open(None)
         self._observer.drain()
         self._poll = self._observer if isinstance(self._observer, Poll) else None
-        self._tally = Tally(state.look()[1])
+        counters = state.look()[1]
         self._start_ns = self._looked_ns = self._settings_ns = time.monotonic_ns()
+        self._tally = Tally(counters, self._start_ns)
         self._used_ns: Counts[GcMethod] = Counts()
         self._reasons = {self._observer.method: self._chooser.because}
         self._since_ns = self._start_ns
@@ -82,7 +83,7 @@ class Watched:
                 ended = self._drained(self._observer)
         due = now_ns // self._grid_ns != before_ns // self._grid_ns
         self._meetings.look(counters if collecting else None, at_ns, self._observer.open_tid, due=due)
-        for pause in self._tally.settle(counters, self._undoubled(ended)):
+        for pause in self._tally.settle(at_ns, counters, self._undoubled(ended)):
             self.pauses.append(self._pause(pause))
         self._schedule(now_ns)
         if now_ns >= self._rate_ns:
@@ -210,7 +211,8 @@ class Watched:
             self._chooser.because = because
         else:
             self._use(new)
-        for pause in self._tally.settle(self._state.look()[1], self._undoubled(ended)):
+        counters = self._state.look()[1]
+        for pause in self._tally.settle(time.monotonic_ns(), counters, self._undoubled(ended)):
             self.pauses.append(self._pause(pause))
 
     def _use(self, observer: Observer) -> None:

@@ -25,6 +25,9 @@ from perftools.target.proc import HOST
 REPORT_NS = 100_000_000
 FAMILY_NS = 250_000_000
 MOST_PROCESSES = 64
+"""At once."""
+MOST_BORN = 256
+"""In all."""
 MOST_PAUSES = 100_000
 """Told in all; those beyond are counted as lost."""
 
@@ -46,6 +49,7 @@ class Watcher:
         self._zero_ns = order.zero_ns
         self._stacks = Stacks()
         self._family = Family(order.family, order.zero_ns)
+        self._workers = {process.pid for process in order.workers}
         self._candidates = [_Candidate(process, 0) for process in order.workers]
         self._watched: list[Watched] = []
         self._ended: list[Collector] = []
@@ -101,8 +105,8 @@ class Watcher:
 
     def _take_in(self, now_ns: int) -> None:
         born = self._family.born()
+        self._candidates += [_Candidate(process, now_ns) for process in born[: max(0, MOST_BORN - self._born)]]
         self._born += len(born)
-        self._candidates += [_Candidate(process, now_ns) for process in born]
         self._attach(now_ns)
 
     def _attach(self, now_ns: int) -> None:
@@ -115,7 +119,8 @@ class Watcher:
             elif len(self._watched) >= MOST_PROCESSES:
                 self._unwatched[process.pid] = Missing(code="V-BUSY", reason=f"{MOST_PROCESSES} others are watched")
             elif not _runs(process):
-                self._unwatched.setdefault(process.pid, Missing(code="V-GONE", reason="the process has ended"))
+                if process.pid in self._workers:
+                    self._unwatched.setdefault(process.pid, Missing(code="V-GONE", reason="the process has ended"))
             else:
                 try:
                     with pace.as_any_other():
@@ -147,7 +152,6 @@ class Watcher:
         frames, stacks = self._stacks.frames, self._stacks.stacks
         report = messages.Report(
             cpu_s=self._pace.used_s(),
-            start_cpu_s=self._pace.start_s,
             collectors=(*self._ended, *(watched.collector() for watched in self._watched)),
             pauses=tuple(self._pauses),
             frames=tuple(itertools.islice(frames, self._told_frames, None)),
