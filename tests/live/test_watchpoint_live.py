@@ -204,6 +204,28 @@ def test_a_kernel_without_inheritance_by_threads(target: Target, monkeypatch: py
         assert len(os.listdir("/proc/self/fd")) <= held
 
 
+def test_a_ring_that_overflows_makes_no_pause(target: Target) -> None:
+    target.do("seen = []; gc.callbacks.append(lambda phase, info: seen.append(time.monotonic_ns()))")
+    with watched(target.pid) as observer:
+        target.do("gc.collect(0)")
+        assert len(settled(observer)) == 1
+        collections = 1 + 2000 * len(perf_events.online_cpus())
+        target.do(f"for _ in range({collections - 1}): gc.collect(0)")
+        pauses = settled(observer)
+        assert 0 < len(pauses) < collections - 1
+        while not (last := settled(observer)) and collections < 20_000:
+            target.do("gc.collect(0)")
+            collections += 1
+        assert last
+        seen = list(map(int, target.do("print(*seen, end='')").split()))
+        truth = list(zip(seen[::2], seen[1::2], strict=True))
+        assert len(truth) == collections
+        for pause in pauses + last:
+            assert sum(pause.start_ns <= stop_ns and start_ns <= pause.stop_ns for start_ns, stop_ns in truth) == 1
+        # a CPU says what it lost with its next record, if the target ever runs there again
+        assert 0 < observer.lost <= 2 * (collections - 1 - len(pauses) - len(last))
+
+
 def test_processes_that_it_forks_are_not_watched(target: Target) -> None:
     with watched(target.pid) as observer:
         target.do("child = os.fork() or ([gc.collect() for _ in '12345'], os._exit(0)); os.waitpid(child, 0)")

@@ -42,7 +42,7 @@ class Pairing:
         """Thread -> what its last write left."""
         self._last: Sample | None = None
         self._waiting: deque[Sample] = deque()
-        """Samples from the first on of which it is not known what it left."""
+        """Writes from the first on of which it is not known what it left."""
 
     def add(self, write: Sample) -> list[RawPause]:
         """The next write in time; the collections that are complete with it."""
@@ -67,7 +67,7 @@ class Pairing:
         return pauses
 
     def interrupt(self) -> None:
-        """Samples may be missing here: nothing that began before is paired with what ends after it."""
+        """Writes may be missing here: nothing that began before is paired with what ends after it."""
         self.lost += len(self._waiting) + (self.start is not None)
         self._waiting.clear()
         self._left.clear()
@@ -78,28 +78,26 @@ class Pairing:
         pauses: list[RawPause] = []
         while self._waiting:
             write = self._waiting[0]
-            value = self._value(write)
+            value = self._leaves.get(write.ip)
             if value is None:
-                break
+                value = self._infer(write.tid)
+                if value is None:
+                    break
+                self._leaves[write.ip] = value
             self._waiting.popleft()
-            if len(self._left) > _MAX_THREADS:
-                self._left.clear()
-            self._leaves[write.ip] = self._left[write.tid] = value
+            self._left[write.tid] = value
             if value:
                 self._begin(write)
             elif pause := self._end(write):
                 pauses.append(pause)
+        if len(self._left) > _MAX_THREADS:
+            self._left.clear()
         return pauses
 
-    def _value(self, write: Sample) -> bool | None:
-        """What the first of the waiting writes left, where there is only one possibility."""
-        known = self._leaves.get(write.ip)
-        if known is not None:
-            return known
-        left = self._left.get(write.tid)
-        if left is False or (left and self._alternating):
-            return not left
-        return None
+    def _infer(self, tid: int) -> bool | None:
+        """What a thread's next write leaves, where there is only one possibility."""
+        left = self._left.get(tid)
+        return not left if left is False or (left and self._alternating) else None
 
     def _learn(self) -> None:
         """What is known of a thread's end tells of the write before it."""

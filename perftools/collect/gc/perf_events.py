@@ -37,6 +37,7 @@ _RECORD_LOST, _RECORD_THROTTLE, _RECORD_SAMPLE = 2, 5, 9
 _HEADER = struct.Struct("<IHH")  # type, misc, size
 _SAMPLE_BODY = struct.Struct("<QIIQQ")  # ip, pid, tid, time, id
 _LOST_BODY = struct.Struct("<QQIIQQ")  # id, lost; of sample_id_all: pid, tid, time, id
+_BODY_SIZES = {_RECORD_SAMPLE: _SAMPLE_BODY.size, _RECORD_LOST: _LOST_BODY.size}
 _LONGEST = _HEADER.size + _LOST_BODY.size
 _ROOM = 2 * _LONGEST
 """With less room than a sample and the note of a loss before it need, the kernel may have dropped a record."""
@@ -157,8 +158,7 @@ def parse(data: bytes, last_ns: int, now_ns: int) -> Iterator[Sample | Gap]:
         if len(data) - at >= _HEADER.size:
             kind, _, size = _HEADER.unpack_from(data, at)
         body, end = at + _HEADER.size, at + size
-        needed = {_RECORD_SAMPLE: _SAMPLE_BODY.size, _RECORD_LOST: _LOST_BODY.size}.get(kind, 0)
-        if end < body + needed or end > len(data):
+        if end < body + _BODY_SIZES.get(kind, 0) or end > len(data):
             yield Gap(last_ns, now_ns, 1)
             return
         if kind == _RECORD_SAMPLE:
