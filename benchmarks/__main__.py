@@ -10,6 +10,7 @@ VERBS = {
     "load": "open-loop load for it",
     "probe": "what this machine can do at most: random rows, a stream of memory, sgemm",
     "diagnosis": "recall and precision of the rules on a labelled suite of services",
+    "gc": "the observers of garbage collection against what the target itself knows",
     "observer": "what an audit costs: CPU of the observer and its children",
     "speed": "how long a diagnosis and `--help` take",
 }
