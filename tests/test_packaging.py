@@ -14,6 +14,7 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
+import click
 import pytest
 
 import perftools
@@ -75,7 +76,12 @@ def test_the_wheel_holds_every_source_and_data_file(site):
 def test_the_manual_page_of_a_verb_is_installed_and_names_its_options(site, verb):
     (page,) = site.glob(f"*.data/data/share/man/man1/perf-{verb}.1")
     command = importlib.import_module(f"perftools.cli.{verb}").command
-    options = {option for parameter in command.params for option in parameter.opts if option.startswith("-")}
+    commands = [command]
+    if isinstance(command, click.Group):
+        commands = [command.get_command(click.Context(command), name) for name in command.list_commands(None)]
+    options = {
+        option for each in commands for parameter in each.params for option in parameter.opts if option[0] == "-"
+    }
     described = page.read_text().replace("\\-", "-").partition(".SH OPTIONS")[2].partition(".SH")[0]
     assert set(re.findall(r"(?<=[ ,])--?[a-z][a-z-]*", described)) == options | {"-h", "--help"}
 
