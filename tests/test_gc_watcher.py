@@ -428,14 +428,29 @@ def test_intervals_are_stretched_to_stay_within_the_cost(monkeypatch: pytest.Mon
     for _ in range(20):
         used_s += 0.24 / now.stretch  # 24 % of a core at the full rate
         at_ns += 1_000 * MS
-        now.adapt(at_ns)
-    assert 2.5 < now.stretch < 4.5
+        now.adapt(at_ns, 8)
+    assert 2.9 < now.stretch < 4.0
     assert now.slowest >= now.stretch
     for _ in range(20):
         used_s += 0.02 / now.stretch
         at_ns += 1_000 * MS
-        now.adapt(at_ns)
+        now.adapt(at_ns, 8)
     assert now.stretch == 1
+    for _ in range(20):
+        used_s += 0.06 / now.stretch
+        at_ns += 1_000 * MS
+        now.adapt(at_ns, 1)
+    assert 1.9 < now.stretch < 2.7  # one process alone may use less
+
+
+def test_what_is_done_once_stretches_nothing() -> None:
+    now = pace.Pace()
+    with now.beside():
+        end_s = time.process_time() + 0.1
+        while time.process_time() < end_s:
+            pass
+    assert now.used_s() >= 0.1
+    assert not now.adapt(time.monotonic_ns() + 1_000 * MS, 1)
 
 
 def test_walks_are_bounded_and_long_collections_come_first() -> None:

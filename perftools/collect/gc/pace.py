@@ -9,17 +9,21 @@ import resource
 import time
 from collections.abc import Iterator
 
+MOST_CORES_EACH = 0.03
 MOST_CORES = 0.08
-"""What all looks together may use of a core: beyond it, every process is looked at less often."""
+"""What the looks at one process, and all looks together, may use of a core. Beyond it all are looked at less often."""
 _ADAPT_NS = 500_000_000
 _MOST_STRETCH = 32.0
+_AIM = 0.85
+"""Between so much of what is allowed and all of it, the rate stays as it is."""
+_SLOWER, _FASTER = 1.3, 0.85
 _RUNAWAY_US = 300_000
 """CPU time without one sleep after which the kernel ends a real-time program: see RLIMIT_RTTIME, getrlimit(2)."""
 _PR_SET_TIMERSLACK = 29  # <linux/prctl.h>
 
 
 class Pace:
-    """By how much the intervals are stretched so that the watcher stays within `MOST_CORES`."""
+    """By how much the intervals are stretched so that the watcher stays within what it may use."""
 
     def __init__(self) -> None:
         self._start_s = time.process_time()
@@ -30,7 +34,17 @@ class Pace:
         """CPU time up to now, program start and imports excluded."""
         return time.process_time() - self._start_s
 
-    def adapt(self, now_ns: int) -> bool:
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[None]:
+        """What is done once, for a process that is new: not a part of the looks' cost, nor urgent."""
+        before_s = self.used_s()
+        try:
+            with _as_any_other():
+                yield
+        finally:
+            self._used_s += self.used_s() - before_s
+
+    def adapt(self, now_ns: int, processes: int) -> bool:
         """Stretch or shorten the intervals, about twice a second; whether they have changed."""
         span_ns = now_ns - self._adapted_ns
         if span_ns < _ADAPT_NS:
@@ -38,10 +52,11 @@ class Pace:
         used_s = self.used_s()
         cores = (used_s - self._used_s) / (1e-9 * span_ns)
         self._adapted_ns, self._used_s = now_ns, used_s
-        before = self.stretch
-        if cores > MOST_CORES or self.stretch > 1:
-            # the cost is about proportional to the rate; aim somewhat below, so that it does not go to and fro
-            self.stretch = min(max(1.0, self.stretch * cores / (0.85 * MOST_CORES)), _MOST_STRETCH)
+        before, most = self.stretch, min(MOST_CORES, MOST_CORES_EACH * processes)
+        if cores > most:
+            self.stretch = min(self.stretch * _SLOWER, _MOST_STRETCH)
+        elif cores < _AIM * most:
+            self.stretch = max(self.stretch * _FASTER, 1.0)
         self.slowest = max(self.slowest, self.stretch)
         return self.stretch != before
 
@@ -66,8 +81,7 @@ def run_first() -> None:
 
 
 @contextlib.contextmanager
-def as_any_other() -> Iterator[None]:
-    """What takes longer than a look is no reason to be preferred."""
+def _as_any_other() -> Iterator[None]:
     policy = os.sched_getscheduler(0)
     if policy != os.SCHED_RR:
         yield

@@ -12,7 +12,7 @@ from pathlib import Path
 import perftools
 from perftools.collect import child
 from perftools.collect.gc import messages
-from perftools.collect.gc.pace import MOST_CORES
+from perftools.collect.gc.pace import MOST_CORES, MOST_CORES_EACH
 from perftools.collect.recorder import Kind
 from perftools.collect.values import REMEDIES
 from perftools.record import Collector, Cost, Gc, GcCharge, GcMethod, Missing, Pause, Target
@@ -189,7 +189,7 @@ class GcRecorder:
         if report.born:
             parts.append(f"{len(watched - set(self._workers))} of {report.born} processes born in the window")
         if report.slowest > 1:
-            share = f"{100 * MOST_CORES:g} % of a core"
+            share = f"{100 * MOST_CORES_EACH:g} % of a core each and {100 * MOST_CORES:g} % in all"
             parts.append(f"up to {report.slowest:.1f} times less often than planned, to stay within {share}")
         if self._failed is not None:
             parts.append(f"up to {max(each.end_s for each in self._collectors.values()):.1f} s: {self._failed.reason}")

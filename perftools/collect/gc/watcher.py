@@ -123,7 +123,7 @@ class Watcher:
                     self._unwatched.setdefault(process.pid, Missing(code="V-GONE", reason="the process has ended"))
             else:
                 try:
-                    with pace.as_any_other():
+                    with self._pace.beside():
                         state = gc_state.find(interpreter.attach(process.pid))
                         self._watched.append(Watched(process, state, self._stacks, self._zero_ns))
                     self._unwatched.pop(process.pid, None)
@@ -145,7 +145,7 @@ class Watcher:
         watched.pauses.clear()
 
     def _report(self, now_ns: int) -> None:
-        if self._pace.adapt(now_ns):
+        if self._pace.adapt(now_ns, len(self._watched)):
             self._set_pace()
         for watched in self._watched:
             self._collect(watched)
