@@ -156,7 +156,7 @@ def _through_helper(
     parameters = [each for each in _free_names(texts) if place.is_local(each)]
     returning = _returns(fast.body)
     results = [] if returning else _results(place, rewrite)
-    helper = _helper(name, place.name, parameters, fast, results)
+    helper = _helper(name, place.name, parameters, fast, results, numpy=_uses_numpy(rewrite))
     call = layout.block(f"{held} = {name}({', '.join(parameters)})", 0)
     if returning:
         taken = layout.block(f"if {held} is not NotImplemented:\n    return {held}", 0)
@@ -192,7 +192,7 @@ def _expression(place: Place, rewrite: Rewrite, original: list[str]) -> tuple[li
         else ["return result"]
     )
     if fast.may_raise:
-        inner = [f"with {_ERRSTATE}:", *_indented(body, 1)] if "np." in body else body.splitlines()
+        inner = [f"with {_ERRSTATE}:", *_indented(body, 1)] if _uses_numpy(rewrite) else body.splitlines()
         inner = ["try:", *_indented("\n".join(inner), 1), "except Exception:", "    pass", "else:",
                  *_indented("\n".join(found), 1)]  # fmt: skip
     else:
@@ -205,7 +205,12 @@ def _expression(place: Place, rewrite: Rewrite, original: list[str]) -> tuple[li
     return [f"{head}{name}({', '.join(parameters)}){tail}"], "\n".join(lines)
 
 
-def _helper(name: str, of: str, parameters: Sequence[str], fast: Fast, results: Sequence[str]) -> str:
+def _uses_numpy(rewrite: Rewrite) -> bool:
+    """Also `a @ b` and `a - b` warn where np.errstate does not forbid it."""
+    return "import numpy as np" in rewrite.imports or (rewrite.fast is not None and "np." in rewrite.fast.body)
+
+
+def _helper(name: str, of: str, parameters: Sequence[str], fast: Fast, results: Sequence[str], *, numpy: bool) -> str:
     lines = [
         f"def {name}({', '.join(parameters)}):",
         f'    """The fast path of `{of.rpartition(".")[2]}`; NotImplemented where the original has to run."""',
@@ -219,7 +224,7 @@ def _helper(name: str, of: str, parameters: Sequence[str], fast: Fast, results: 
     if fast.may_raise:
         depth = 2
         lines.append("    try:")
-        if "np." in body:
+        if numpy:
             lines.append(f"        with {_ERRSTATE}:")
             depth = 3
         lines += _indented(body, depth)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import libcst as cst
 from libcst import metadata
@@ -11,6 +12,9 @@ from libcst import metadata
 from perftools.record import Type
 from perftools.rewrite.module import BODIES, Definition, Module
 from perftools.source.syntax import COMPREHENSIONS, SCOPES, base, children, path, targets, walk
+
+if TYPE_CHECKING:
+    from perftools.rewrite.loops import NotUnderstood, Understood
 
 Statement = cst.SimpleStatementLine | cst.BaseCompoundStatement
 
@@ -55,6 +59,14 @@ class Place:
         for statement in self._statements:
             if self.line is None or self._spans(statement, self.line):
                 yield statement
+
+    def every_statement(self) -> Sequence[Statement]:
+        """As `statements`, wherever the line asked for is."""
+        return self._statements
+
+    def loops(self) -> Sequence[Understood | NotUnderstood]:
+        """Every loop of this function, in closed form or with the reason why not."""
+        return self._loops
 
     def expressions(self, *kinds: type[cst.CSTNode]) -> Iterator[tuple[cst.CSTNode, Statement]]:
         """Expressions of these kinds with the statement they stand in (its header, for compound ones), in order."""
@@ -143,6 +155,12 @@ class Place:
             if isinstance(each, cst.SimpleStatementLine | cst.BaseCompoundStatement):
                 return each
         return None
+
+    @cached_property
+    def _loops(self) -> Sequence[Understood | NotUnderstood]:
+        from perftools.rewrite import loops
+
+        return tuple(loops.find(self))
 
     @cached_property
     def _statements(self) -> tuple[Statement, ...]:

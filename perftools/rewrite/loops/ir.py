@@ -1,15 +1,15 @@
 """The closed forms that a loop is turned into: hashable values over positions in loops, containers and constants.
 
-A loop has a number; `Index(l)` is its position and always runs from 0 to its count - 1: start, step and reversal live in
-what is loaded. Inner loops have larger numbers than those around them.
+A loop has a number; `Index(l)` is its position and always runs from 0 to its count - 1: start, step and reversal live
+in what is loaded. Inner loops have larger numbers than those around them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Empty(Value):
 
 @dataclass(frozen=True, slots=True)
 class Filled(Value):
-    """A fresh container of one value: `[c] * n`, `[[c] * m for _ in range(n)]` (kind "list"), np.zeros (kind "array")."""
+    """A fresh container of one value: `[c] * n`, `[[c] * m for _ in range(n)]` (kind "list"), np.zeros ("array")."""
 
     kind: str
     shape: tuple[Value, ...]
@@ -137,7 +137,8 @@ class Red(Value):
     """A reduction in the order of the loops: "+", "*", "max", "min", "any", "all".
 
     `tie`: which of equal elements a maximum is, "first" or "last". `order`: "plain", "compensated" (builtin sum, which
-    is so from 3.12), "regrouped" (several terms a pass), "numpy" (np.dot: the order is not known).
+    is so from 3.12), "regrouped" (several terms a pass), "numpy" (np.dot: the order is not known), "early" (the
+    original stops at the first hit).
     """
 
     kind: str
@@ -263,12 +264,12 @@ ZERO, ONE = const(0), const(1)
 
 
 @cache
-def _fields(kind: type[Value]) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+def _fields(kind: Hashable) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(cast(Any, kind)))
 
 
 def parts(value: Value) -> Iterator[Value]:
-    for name in _fields(type(value)):
+    for name in _fields(cast(Hashable, type(value))):
         each = getattr(value, name)
         if isinstance(each, Value):
             yield each
@@ -285,7 +286,7 @@ def walk(value: Value) -> Iterator[Value]:
 def rebuilt(value: Value, change: Callable[[Value], Value]) -> Value:
     """The same value with each of its parts changed."""
     changed: dict[str, Any] = {}
-    for name in _fields(type(value)):
+    for name in _fields(cast(Hashable, type(value))):
         each = getattr(value, name)
         if isinstance(each, Value):
             changed[name] = change(each)
@@ -378,6 +379,10 @@ def minus(a: Value, b: Value) -> Value:
     match a, b:
         case Op("+", (x, y)), _ if y == b:
             return x
+        case _, Op("-", (x, y)) if x == a:
+            return y
+        case _, Op("+", (x, Const() as c)) if x == a:
+            return const(-constant(c))
         case Op("+", (x, Const() as c)), Const():
             return plus(x, const(constant(c) - constant(b)))
         case Op("-", (x, Const() as c)), Const():

@@ -44,7 +44,7 @@ TEXTS = {
     "read-after-loop": "`{}` is assigned in the loop and read after it",
     "maybe-undefined": "`{}` is not bound on every way through the loop",
     "loop-variable": "the loop variable `{}` is read after the loop",
-    "attribute-of-objects": "`.{}` of each object may be a property: gather the values into an array where they are made",
+    "attribute-of-objects": "`.{}` of each object may be a property: keep the values in an array",
     "records": "values are gathered from records: that costs what the loop costs; store them as columns",
     "list-of-tuples": "elements are tuples: store them as columns",
     "statement": "a statement that has no closed form: {}",

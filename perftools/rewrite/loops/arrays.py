@@ -1,0 +1,328 @@
+"""Closed forms as array expressions: each open loop is one axis, in the order of nesting."""
+
+from __future__ import annotations
+
+from perftools.rewrite.loops import code, sums
+from perftools.rewrite.loops.code import ADD, ATOM, BITAND, BITOR, COMPARE, MUL, NOT, POWER, UNARY, Code, infix
+from perftools.rewrite.loops.ir import (
+    NOTHING,
+    ZERO,
+    Const,
+    Dim,
+    Index,
+    Load,
+    Op,
+    Red,
+    Root,
+    Scan,
+    Value,
+    Where,
+    affine,
+    const,
+    constant,
+    free,
+    minus,
+    plus,
+    walk,
+)
+from perftools.rewrite.loops.kinds import LISTS, RANK, Kind
+from perftools.rewrite.loops.refusals import Unclear
+from perftools.rewrite.loops.types import COMPARISONS, MIXED, ROW, type_of
+from perftools.rewrite.loops.understood import Understood
+
+_EXACT_FUNCTIONS = frozenset(
+    "math.sqrt numpy.sqrt math.fabs numpy.abs numpy.absolute numpy.fabs float abs neg math.isnan numpy.isnan".split()
+)
+"""Bit-equal to Python's: IEEE 754 demands it of sqrt. exp, log and the rest are not."""
+_NUMPY_NAMES = {
+    "math.sqrt": "np.sqrt", "math.fabs": "np.abs", "math.isnan": "np.isnan", "abs": "np.abs", "math.exp": "np.exp",
+    "math.log": "np.log", "math.log10": "np.log10", "math.log2": "np.log2", "math.log1p": "np.log1p",
+    "math.expm1": "np.expm1", "math.sin": "np.sin", "math.cos": "np.cos", "math.tan": "np.tan", "math.tanh": "np.tanh",
+    "math.sinh": "np.sinh", "math.cosh": "np.cosh", "math.atan": "np.arctan", "math.asin": "np.arcsin",
+    "math.acos": "np.arccos",
+}  # fmt: skip
+_ZEROS = (const(0), const(0.0))
+_ARITHMETIC = {"+": ADD, "-": ADD, "*": MUL, "/": MUL, "//": MUL, "%": MUL}
+
+
+class Emitter:
+    """The statements of one fast path, in the making."""
+
+    def __init__(self, understood: Understood, kinds: dict[str, Kind]) -> None:
+        self.understood = understood
+        self.kinds = kinds
+        self.conversions: dict[str, tuple[str, str]] = {}
+        """Root -> (name of its array, the statement that makes it)."""
+        self.checks: dict[str, str] = {}
+        """What must hold, beyond the guards: expression -> why."""
+        self.equal: dict[tuple[Value, Value], None] = {}
+        self.least: dict[int, None] = {}
+        """Loops that must run at least once, or the result's type is another."""
+        self.lines: list[str] = []
+        self.places: dict[tuple[str, str, int, Value], tuple[Code, Code]] = {}
+        self._memo: dict[tuple[Value, bool], Code] = {}
+        self._used = {*(path.partition(".")[0] for path in understood.roots), *understood.results, "np", "marshal"}
+        for loop in understood.loops:
+            space = understood.spaces[loop]
+            for length in space.equal:
+                self.equal[length, space.count] = None
+
+    def name(self, stem: str) -> str:
+        """A local name that nothing else has."""
+        number, found = 1, stem
+        while found in self._used:
+            number += 1
+            found = f"{stem}_{number}"
+        self._used.add(found)
+        return found
+
+    def keep(self, stem: str, made: Code) -> Code:
+        """Give an expression a name of its own."""
+        if made.level == ATOM and made.text.isidentifier():
+            return made
+        found = self.name(stem)
+        self.lines.append(f"{found} = {made.text}")
+        return Code(found, made.axes)
+
+    def back_if(self, test: str, why: str) -> None:
+        """Back to the original where this holds; at this point of the body."""
+        line = f'if {test}:\n    raise ValueError("{why}")'
+        if line not in self.lines:
+            self.lines.append(line)
+
+    def named(self, stem: str, value: Value, *, exact: bool = False) -> Code:
+        """The expression of a value that is used more than once, under a name."""
+        made = self.keep(stem, self.array(value, exact=exact))
+        self._memo[value, exact] = made
+        return made
+
+    def settled(self, value: Value) -> Value:
+        """Of `v if usual else c` the usual value alone, where the constant c is of another type or `v` may fail."""
+        if not isinstance(value, Where) or NOTHING in (value.yes, value.no) or not free(value.test):
+            return value
+        mixed = self.type(value) == MIXED
+        for usual, rare, want in ((value.no, value.yes, False), (value.yes, value.no, True)):
+            if isinstance(rare, Const) and (mixed or _may_fail(usual)):
+                condition = self.array(value.test, exact=True)
+                if condition.axes:
+                    text = f"not {condition.at(ATOM)}.all()" if want else f"{condition.at(ATOM)}.any()"
+                    self.back_if(text, "a case that is computed otherwise")
+                    return self.settled(usual)
+        return value
+
+    def type(self, value: Value) -> str:
+        return type_of(value, self.kinds)
+
+    def root(self, path: str) -> str:
+        """The array of a container; a list is converted once."""
+        kind = self.kinds[path]
+        if kind not in LISTS:
+            return path
+        if path not in self.conversions:
+            name = self.name(f"{path.rpartition('.')[2]}_array")
+            self.conversions[path] = name, f"{name} = {'_f8' if kind == 'list' else '_f8x2'}({path})"
+        return self.conversions[path][0]
+
+    def count(self, value: Value) -> str:
+        """A length as text."""
+        return self.whole(value).text
+
+    def whole(self, value: Value) -> Code:
+        """A count or an index that no loop is in."""
+        match value:
+            case Const("int", text):
+                return Code(text, level=UNARY if text.startswith("-") else ATOM)
+            case Root(path) if self.kinds.get(path, "int") == "int":
+                return Code(path)
+            case Dim(Root(path), 0) if RANK[self.kinds[path]] > 0:
+                return Code(f"len({path})")
+            case Dim(Root(path), axis) if RANK[self.kinds[path]] > axis:
+                return Code(f"{self.root(path)}.shape[{axis}]")
+            case Op("+" | "-" | "*" as symbol, (left, right)):
+                return infix(symbol, _ARITHMETIC[symbol], self.whole(left), self.whole(right))
+        raise Unclear(None, "loop-bound", getattr(value, "path", type(value).__name__))
+
+    def array(self, value: Value, *, exact: bool) -> Code:
+        """The expression of a value. `exact`: it decides something and must be bit-equal. Raises Unclear."""
+        known = self._memo.get((value, exact)) or (None if exact else self._memo.get((value, True)))
+        if known is not None:
+            return known
+        made = self._array(value, exact=exact)
+        if isinstance(value, Red | Scan):
+            made = self.keep("total" if isinstance(value, Red) else "running", made)
+        self._memo[value, exact] = made
+        return made
+
+    def _array(self, value: Value, *, exact: bool) -> Code:
+        match value:
+            case Const(kind, text):
+                if kind not in ("float", "int", "bool"):
+                    raise Unclear(None, "expression", text)
+                text = {"inf": "np.inf", "-inf": "-np.inf", "nan": "np.nan"}.get(text, text)
+                return Code(text, level=UNARY if text.startswith("-") else ATOM)
+            case Root(path):
+                if self.type(value) == ROW:
+                    raise Unclear(None, "row-as-value", path)
+                return Code(path)
+            case Load():
+                return self._load(value)
+            case Index() | Dim():
+                return self._position(value)
+            case Where(test, yes, no):
+                return self._where(test, yes, no, exact=exact)
+            case Red():
+                return sums.reduction(self, value, exact=exact)
+            case Scan():
+                return sums.running(self, value)
+            case Op(name, args):
+                return self._op(name, args, exact=exact)
+        raise Unclear(None, "expression", type(value).__name__)
+
+    def _position(self, value: Value) -> Code:
+        if isinstance(value, Index):
+            return Code(f"np.arange({self.count(self.understood.spaces[value.loop].count)})", (value.loop,))
+        return self.whole(value)
+
+    def _load(self, value: Load) -> Code:
+        self.type(value)
+        places: list[Value] = []
+        inner: Value = value
+        while isinstance(inner, Load):
+            places[:0] = [inner.at]
+            inner = inner.of
+        assert isinstance(inner, Root)
+        cuts: list[str] = []
+        axes: list[int] = []
+        for axis, place in enumerate(places):
+            found = affine(place)
+            if found is None:
+                raise Unclear(None, "index-range", inner.path)
+            loop, start = found
+            if loop is None:
+                cuts.append(self.whole(start).text)
+            elif loop in axes:
+                raise Unclear(None, "index-range", inner.path)
+            else:
+                axes.append(loop)
+                cuts.append(self._cut(Dim(inner, axis), loop, start))
+        array = self.root(inner.path)
+        while cuts and cuts[-1] == ":":
+            cuts.pop()
+        text = f"{array}[{', '.join(cuts)}]" if cuts else array
+        if axes != sorted(axes):
+            return Code(f"{text}.T", tuple(sorted(axes)))
+        return Code(text, tuple(axes))
+
+    def _cut(self, whole: Dim, loop: int, start: Value) -> str:
+        """The part of an axis that a loop runs over, from `start` on."""
+        space = self.understood.spaces[loop]
+        if start == ZERO:
+            if whole == space.count or whole in space.equal:
+                return ":"
+            shorter = minus(whole, space.count)
+            if isinstance(shorter, Const) and isinstance(constant(shorter), int):
+                if constant(shorter) < 0:
+                    raise Unclear(None, "index-range", whole.of.path)
+                return f":-{shorter.text}"
+            self.equal[whole, space.count] = None
+            return ":"
+        if isinstance(start, Const) and constant(start) < 0:
+            raise Unclear(None, "wraps", whole.of.path)
+        stop = plus(space.count, start)
+        if not isinstance(start, Const):
+            self.back_if(f"{self.count(start)} < 0", "the index would count from the end")
+        if stop == whole or any(plus(other, start) == whole for other in space.equal):
+            return f"{self.count(start)}:"
+        self.back_if(f"{self.count(stop)} > {self.count(whole)}", "the index is out of range")
+        return f"{self.count(start)} : {self.count(stop)}"
+
+    def _where(self, test: Value, yes: Value, no: Value, *, exact: bool) -> Code:
+        if NOTHING in (yes, no):
+            raise Unclear(None, "expression", "a term in some passes only")
+        settled = self.settled(Where(test, yes, no))
+        if not isinstance(settled, Where) or settled.test != test:
+            return self.array(settled, exact=exact)
+        condition = self.array(test, exact=True)
+        a, b = self.array(yes, exact=exact), self.array(no, exact=exact)
+        if code.union(condition, a, b):
+            return code.called("np.where", condition, a, b)
+        text = f"{a.at(code.OR)} if {condition.at(code.OR)} else {b.text}"
+        return Code(text, level=code.CONDITIONAL)
+
+    def _op(self, name: str, args: tuple[Value, ...], *, exact: bool) -> Code:
+        self.type(Op(name, args))
+        if name in COMPARISONS or name in ("and", "or", "not", "truth"):
+            return self._test(name, args)
+        if name == "**":
+            return self._power(args[0], args[1], exact=exact)
+        if exact and name not in _EXACT_FUNCTIONS and name not in _ARITHMETIC:
+            raise Unclear(None, "inexact-function", name.rpartition(".")[2])
+        operands = [self.array(each, exact=exact) for each in args]
+        if name in _ARITHMETIC:
+            return infix(name, _ARITHMETIC[name], *operands)
+        if name == "neg":
+            return Code(f"-{operands[0].at(UNARY)}", operands[0].axes, UNARY)
+        if name == "float":
+            return operands[0] if operands[0].axes else code.called("float", *operands)
+        if not operands[0].axes and name in ("abs", "round", "int"):
+            return code.called(name, *operands)
+        function = _NUMPY_NAMES.get(name) or (name.replace("numpy.", "np.") if name.startswith("numpy.") else None)
+        if function is None:
+            raise Unclear(None, "expression", name)
+        return code.called(function, *operands)
+
+    def _test(self, name: str, args: tuple[Value, ...]) -> Code:
+        if name == "truth":
+            (value,) = args
+            if self.type(value) not in "fFi":
+                raise Unclear(None, "truth-value")
+            return infix("!=", COMPARE, self.array(value, exact=not zero_test(value, ZERO)), Code("0"))
+        if name in COMPARISONS:
+            left, right = args
+            exact = not (zero_test(left, right) or zero_test(right, left))
+            a, b = self.array(left, exact=exact), self.array(right, exact=exact)
+            return infix(name, COMPARE, Code(f"({a.text})", a.axes) if a.level <= COMPARE else a, b)
+        operands = [self.array(each, exact=True) for each in args]
+        arrays = any(each.axes for each in operands)
+        if name == "not":
+            (one,) = operands
+            return Code(f"~{one.at(ATOM)}", one.axes, UNARY) if arrays else Code(f"not {one.at(NOT)}", level=NOT)
+        level = (BITAND if name == "and" else BITOR) if arrays else (code.AND if name == "and" else code.OR)
+        symbol = ("&" if name == "and" else "|") if arrays else name
+        return infix(symbol, level, *operands)
+
+    def _power(self, base: Value, exponent: Value, *, exact: bool) -> Code:
+        """Python's ** is the C library's pow: np.float_power is bit-equal, x * x and np.power are not."""
+        if not isinstance(exponent, Const):
+            raise Unclear(None, "power")
+        operand = self.array(base, exact=exact)
+        if not exact and constant(exponent) == 2:
+            operand = self.named("step", base) if operand.level < ATOM else operand
+            return Code(f"{operand.text} * {operand.text}", operand.axes, MUL)
+        if not exact and exponent == const(0.5):
+            return code.called("np.sqrt", operand)
+        power = self.array(exponent, exact=True)
+        if not operand.axes:
+            return Code(f"{operand.at(ATOM)} ** {power.at(POWER)}", level=POWER)
+        return code.called("np.float_power", operand, power)
+
+
+def zero_test(value: Value, other: Value) -> bool:
+    """Is it a sum of squares compared with 0? That is the same in any order of summation."""
+    if not isinstance(other, Const) or other.text not in ("0", "0.0", "-0.0"):
+        return False
+    match value:
+        case Op("math.sqrt" | "numpy.sqrt", (inner,)) | Op("**", (inner, Const("float", "0.5"))):
+            return zero_test(inner, other)
+        case Op("*", (left, right)):
+            return zero_test(left, other) and zero_test(right, other) and left == right
+        case Red("+", _, init, Op("*", (left, right))):
+            return left == right and init in _ZEROS
+        case Red("+", _, init, Op("**", (_, Const("int", "2")))):
+            return init in _ZEROS
+    return False
+
+
+def _may_fail(value: Value) -> bool:
+    """May it raise for some elements: a division, a root?"""
+    return any(isinstance(each, Op) and each.name in ("/", "//", "%", "math.sqrt", "math.log") for each in walk(value))

@@ -1,0 +1,86 @@
+"""From which size on the fast path pays: break-even points measured, times 1.5.
+
+Guard, errstate and five to fifteen numpy calls cost 3 to 8 µs; a conversion of a list costs about what one multiply-add
+of the loop costs for the same element, so that one pass with one operation over a list never pays.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from perftools.rewrite.loops.ir import Const, Dim, Op, Red, Value, parts, walk
+from perftools.rewrite.loops.kinds import LISTS
+from perftools.rewrite.loops.refusals import Unclear
+from perftools.rewrite.loops.understood import loops_of
+
+if TYPE_CHECKING:
+    from perftools.rewrite.loops.arrays import Emitter
+
+ARRAY_PASS = 48
+"""One pass over an ndarray: break-even at 16 to 32."""
+ARRAY_ROWS = 3
+"""A pass for each row of an ndarray: 2."""
+LIST_PASS = 150
+"""One pass over a list with three or more operations per element: 100."""
+LIST_ROWS = 24
+"""A pass over each row of a list of lists, rows of 64: 16."""
+LIST_CELLS = 1_500
+"""The same where the length of a row is known beforehand: 1,000."""
+LIST_PAIRS = 24
+"""Each with each of a list: 16."""
+OPERATIONS = 3
+
+
+class Size(NamedTuple):
+    """A test of how much there is to do."""
+
+    test: str
+    loop: int
+
+
+def size_guard(emitter: Emitter) -> Size | None:
+    """The test of size; None where the counts are constants. Raises Unclear("not-faster") where no size pays."""
+    understood, kinds = emitter.understood, emitter.kinds
+    loops = understood.loops
+    outer = min(loops)
+    count = understood.spaces[outer].count
+    if isinstance(count, Const):
+        return None
+    deep = _depth(emitter)
+    converted = [path for path in emitter.conversions if kinds[path] in LISTS]
+    if not converted:
+        least = ARRAY_PASS if deep == 1 else ARRAY_ROWS
+    elif deep == 1:
+        if _operations(emitter) < OPERATIONS * len(converted):
+            raise Unclear(None, "not-faster", "converting the list costs what the loop costs: store it as an array")
+        least = LIST_PASS
+    else:
+        least = LIST_PAIRS if all(kinds[path] == "list" for path in converted) else LIST_ROWS
+    if isinstance(count, Dim) and count.axis == 1 and kinds[count.of.path] in LISTS:
+        return None
+    if converted and deep == 2 and least == LIST_ROWS:
+        inner = understood.spaces[max(loops)]
+        for length in (inner.count, *inner.equal):
+            if isinstance(length, Dim) and length != count and (length.axis == 0 or kinds[length.of.path] not in LISTS):
+                return Size(f"{emitter.count(count)} * {emitter.count(length)} >= {LIST_CELLS}", outer)
+    return Size(f"{emitter.count(count)} >= {least}", outer)
+
+
+def _depth(emitter: Emitter) -> int:
+    """How many loops lie within one another."""
+
+    def deep(value: Value, around: frozenset[int]) -> int:
+        inside = around.union(loops_of(value))
+        return max((deep(part, inside) for part in parts(value)), default=len(inside))
+
+    return max(deep(value, frozenset()) for value in emitter.understood.results.values())
+
+
+def _operations(emitter: Emitter) -> int:
+    """Operations of Python's that one element costs, loop overheads aside."""
+    seen: set[Value] = set()
+    for value in emitter.understood.results.values():
+        seen.update(
+            each for each in walk(value) if isinstance(each, Red) or (isinstance(each, Op) and each.name != "not")
+        )
+    return len(seen)
