@@ -136,7 +136,8 @@ def _unlike_arrays(a: Any, b: Any, bound: float, where: str) -> str:
     if a_.dtype.kind == "O":
         return _unlike(a_.tolist(), b_.tolist(), bound, where)
     if a_.dtype.kind not in "fc":
-        return "" if bool((a_ == b_).all()) else f"{where}: elements changed"
+        same = (a_ == b_) | (np.isnat(a_) & np.isnat(b_)) if a_.dtype.kind in "mM" else a_ == b_
+        return "" if bool(same.all()) else f"{where}: elements changed"
     with np.errstate(all="ignore"):
         alike = (a_ == b_) & (np.signbit(a_.real) == np.signbit(b_.real)) | (np.isnan(a_) & np.isnan(b_))
         if bound:

@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-COMMANDS = ("list", "show", "apply", "undo", "prove", "time")
+COMMANDS = ("list", "show", "apply", "undo", "prove", "time", "capture")
 
 EPILOG = """\b
 Examples:
