@@ -110,7 +110,7 @@ def forms() -> dict[str, Form]:
 
 
 _FORMS = (
-    Form("pandas_apply", "PandasApply", "a DataFrame for each request, apply over its rows", 336, ("numpy", "pandas")),
+    Form("pandas_apply", "PandasApply", "a DataFrame for each request, apply over its rows", 1690, ("numpy", "pandas")),
     Form("pandas", "Pandas", "a DataFrame for each request, whole columns at a time", 336, ("numpy", "pandas")),
     Form("dicts", "Dicts", "a dict for each member, loops in Python", 4180),
     Form("lists", "Lists", "lists of floats, loops in Python", 3530),

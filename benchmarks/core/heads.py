@@ -1,4 +1,4 @@
-"""The head over a block of packed rows, in numpy and without allocating."""
+"""The head over gathered rows, in numpy and without allocating."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ import numpy as np
 from .models import Array, Buffers, Linear
 from .tables import Table
 
-BLOCK = 1024
-"""Rows that are gathered and scored at a time: 384 KB of D = 64, which stay in the second-level cache in between."""
-
 
 class Scratch(threading.local):
-    """The buffers of one thread, which every thread that scores gets when it first does."""
+    """Memory of one thread, made when it first scores and kept: as many rows as its largest request had."""
 
-    def __init__(self, table: Table, block: int = BLOCK) -> None:
-        self.rows = np.zeros((block, table.rows.shape[1]), dtype=np.float32)
-        self.features = np.empty((block, table.feature_count), dtype=np.float32)
-        self.head = None if isinstance(table.head, Linear) else Buffers(table.head, block)
-        self.tower = Buffers(table.tower, block)
+    def __init__(self, table: Table) -> None:
+        self._rows = np.empty((0, table.rows.shape[1]), dtype=np.float32)
+        self.tower = Buffers(table.tower)
+        self.head = None if isinstance(table.head, Linear) else Buffers(table.head)
+
+    def rows(self, count: int) -> Array:
+        """(count, width), with whatever the last request left there."""
+        if len(self._rows) < count:
+            self._rows = np.zeros((count, self._rows.shape[1]), dtype=np.float32)
+        return self._rows[:count]
 
 
-class BlockHead:
-    """Scores blocks of candidates against one query at a time."""
+class RowsHead:
+    """Scores rows of candidates against one query."""
 
     def __init__(self, table: Table) -> None:
         self.dimensions, self.used = table.dimensions, table.dimensions + table.feature_count
@@ -38,10 +40,11 @@ class BlockHead:
         query[: self.dimensions] = embedding
         return query
 
-    def score(self, block: Array, query: Array, head: Buffers | None, out: Array) -> None:
-        """The scores of the rows in `block`, scratch that may be written to, into `out`."""
-        np.dot(block, query, out=out)
-        if head is not None:
+    def score(self, rows: Array, query: Array, mlp: Buffers | None) -> Array:
+        """The score of each of the rows, which are scratch and may be written to; (rows,)."""
+        scores: Array = np.dot(rows, query)
+        if mlp is not None:
             # The dot product goes where an embedding ends: with the features behind it, it is the MLP's input.
-            block[:, self.dimensions - 1] = out
-            out[:] = head.run(block[:, self.dimensions - 1 : self.used])[:, 0]
+            rows[:, self.dimensions - 1] = scores
+            mlp.run(rows[:, self.dimensions - 1 : self.used], out=scores[:, None])
+        return scores

@@ -48,20 +48,26 @@ def random_mlp(random: np.random.Generator, *widths: int, gain: float = 1.0) -> 
     return Mlp(tuple(layers))
 
 
+BLOCK = 1024
+"""Rows that pass through an Mlp together: few enough that what its layers put out stays in caches."""
+
+
 class Buffers:
-    """What an Mlp needs to run on up to `rows` rows without allocating: the output of each layer."""
+    """What an Mlp needs to run without allocating: the output of each layer, for a block of rows."""
 
-    def __init__(self, mlp: Mlp, rows: int) -> None:
+    def __init__(self, mlp: Mlp) -> None:
         self.layers = mlp.layers
-        self.outputs = [np.empty((rows, layer.weights.shape[1]), dtype=np.float32) for layer in mlp.layers]
+        self.outputs = [np.empty((BLOCK, layer.weights.shape[1]), dtype=np.float32) for layer in mlp.layers]
 
-    def run(self, inputs: Array) -> Array:
-        """(rows, inputs) -> (rows, outputs), which the next run overwrites."""
-        for layer, output in zip(self.layers, self.outputs):
-            out = output[: len(inputs)]
-            np.matmul(inputs, layer.weights, out=out)
-            out += layer.biases
-            if layer is not self.layers[-1]:
-                np.maximum(out, 0, out=out)
-            inputs = out
-        return inputs
+    def run(self, inputs: Array, out: Array) -> None:
+        """(rows, inputs) -> (rows, outputs); `out` may overlap with `inputs` in the same rows."""
+        for first in range(0, len(inputs), BLOCK):
+            values = inputs[first : first + BLOCK]
+            for layer, output in zip(self.layers, self.outputs):
+                result = output[: len(values)]
+                np.matmul(values, layer.weights, out=result)
+                result += layer.biases
+                if layer is not self.layers[-1]:
+                    np.maximum(result, 0, out=result)
+                values = result
+            out[first : first + BLOCK] = values

@@ -79,7 +79,7 @@ def pack(features: Array, tower: Mlp, head: Head) -> Table:
     dimensions = tower.layers[-1].weights.shape[1]
     rows = np.zeros((len(features), width(dimensions, features.shape[1])), dtype=np.float32)
     rows[:, dimensions : dimensions + features.shape[1]] = features
-    rows[:, :dimensions] = Buffers(tower, len(features)).run(features)
+    Buffers(tower).run(features, out=rows[:, :dimensions])
     return Table(rows, dimensions, head, tower)
 
 

@@ -35,13 +35,13 @@ class Cached(core.Scorer):
 
         Takes `core_share` of one core, and the memory of a second table. False if `close` came in between.
         """
-        table, tower = self.table, Buffers(self.table.tower, BLOCK)
+        table, tower = self.table, Buffers(self.table.tower)
         rows = np.zeros_like(table.rows, subok=False)
         for first in range(0, len(rows), BLOCK):
             start = time.monotonic()
             features = self.features[first : first + BLOCK]
             rows[first : first + BLOCK, table.dimensions : table.dimensions + table.feature_count] = features
-            rows[first : first + BLOCK, : table.dimensions] = tower.run(features)
+            tower.run(features, out=rows[first : first + BLOCK, : table.dimensions])
             if self._stop.wait((time.monotonic() - start) * (1 / core_share - 1)):
                 return False
         rows.flags.writeable = False

@@ -19,11 +19,10 @@ class NoCache(Numpy):
         self.used = self.dimensions + table.feature_count
 
     def embedding(self, user: int) -> Array:
-        [embedding] = self.scratch.tower.run(self.features[user : user + 1])
-        return np.asarray(embedding)
+        embedding = np.empty((1, self.dimensions), dtype=np.float32)
+        self.scratch.tower.run(self.features[user : user + 1], out=embedding)
+        return embedding.reshape(-1)
 
-    def gather(self, ids: topk.Ids, block: Array) -> None:
-        features = self.scratch.features[: len(ids)]
-        self.features.take(ids, axis=0, out=features, mode="clip")
-        block[:, self.dimensions : self.used] = features
-        block[:, : self.dimensions] = self.scratch.tower.run(features)
+    def gather(self, ids: topk.Ids, rows: Array) -> None:
+        rows[:, self.dimensions : self.used] = self.features[ids]
+        self.scratch.tower.run(rows[:, self.dimensions : self.used], out=rows[:, : self.dimensions])
