@@ -79,7 +79,7 @@ def carried_out(module: Module, plans: Sequence[Plan]) -> str:
     insertions = [insertion for each in plans for insertion in each.above]
     imports = dict.fromkeys(line for each in plans for line in each.imports)
     if imports:
-        insertions.append(_after_imports(module, "".join(f"{line}\n" for line in imports)))
+        insertions.insert(0, _after_imports(module, "".join(f"{line}\n" for line in imports)))
     work = [(each.first, each.last + 1, each.lines) for each in plans]
     layout = _Layout(module, "")
     joined: dict[int, str] = {}

@@ -1,4 +1,4 @@
-"""What a recipe is: the only module of ours that a recipe imports.
+"""What a recipe is: all of ours that a recipe imports, but for `perftools.rewrite.loops` where it rewrites loops.
 
 A recipe is a folder of `recipes/` (or of a third party's package, entry point group `perftools.recipes`):
 

@@ -11,6 +11,7 @@ from perftools.record import Type
 from perftools.rewrite import edit
 from perftools.rewrite.catalogue import Folder
 from perftools.rewrite.edit import Plan, Unfit
+from perftools.rewrite.loops.understood import NotUnderstood
 from perftools.rewrite.module import Definition, Module
 from perftools.rewrite.place import Place
 from perftools.rewrite.recipe import Decision, Level, Recipe, Refusal, Rewrite
@@ -128,6 +129,15 @@ class _Pass:
                     continue
                 for found in folder.recipe.match(place):
                     self._consider(place, folder, found)
+            if len(folders) > 1:
+                self._note_loops(place)
+
+    def _note_loops(self, place: Place) -> None:
+        """Loops that are not understood are no single recipe's to refuse."""
+        for found in place.loops():
+            taken = any(plan.first < found.line <= plan.last + 1 for plan in self.plans)
+            if isinstance(found, NotUnderstood) and not taken and not is_fallback(place, found.loop):
+                self.refused.append(Refused("loops", place.name, place.line_of(found.node), found.code, found.reason))
 
     def _consider(self, place: Place, folder: Folder, found: Rewrite | Refusal) -> None:
         if isinstance(found, Refusal):

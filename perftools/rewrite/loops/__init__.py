@@ -7,7 +7,8 @@ and statements for given kinds of containers; `shapes` asks what a closed form i
 from perftools.rewrite.loops import shapes
 from perftools.rewrite.loops.emit import Emission, emit
 from perftools.rewrite.loops.kinds import Kind, assumed
+from perftools.rewrite.loops.offers import offers
 from perftools.rewrite.loops.regions import find
 from perftools.rewrite.loops.understood import Need, NotUnderstood, Understood
 
-__all__ = ["Emission", "Kind", "Need", "NotUnderstood", "Understood", "assumed", "emit", "find", "shapes"]
+__all__ = ["Emission", "Kind", "Need", "NotUnderstood", "Understood", "assumed", "emit", "find", "offers", "shapes"]
