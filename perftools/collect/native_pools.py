@@ -14,7 +14,7 @@ _LIBRARY = re.compile(
     rb"|(?P<blis>libblis|blis-(?:pthread|openmp)/lib)"
     rb"|(?P<libgomp>libgomp)"
     rb"|(?P<libiomp5>libiomp5)"
-    rb"|(?P<libomp>libomp[-.\d])"
+    rb"|(?P<libomp>libomp(?=[-.\d]))"
     rb"|(?P<torch>libtorch_cpu))"
     rb"[^/\n]*\.so\b[^/\n]*$",
     re.MULTILINE,

