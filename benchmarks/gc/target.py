@@ -33,7 +33,7 @@ _buffer = ctypes.create_string_buffer(65)
 
 
 def note(phase: str, info: dict[str, int]) -> None:
-    """Called by the collector while its flag is set: what this takes belongs to the pause, and the clock is outermost."""
+    """Called by the collector while its flag is set: what this takes is of the pause, and the clock is outermost."""
     if phase == "start":
         _begun[0] = time.monotonic_ns()
         executing = sys._getframe(1)
@@ -150,7 +150,7 @@ def pauses(folder: str, seconds: float, seed: int, fork: bool) -> None:
     with open(os.path.join(folder, f"{os.getpid()}.json"), "w") as file:
         json.dump(truth, file)
     if child == 0:
-        sys.stdin.close()
+        time.sleep(0.5)  # its last collection is not at its very end, as in a service
         os._exit(0)
     if child:
         os.waitpid(child, 0)

@@ -31,8 +31,10 @@ class CannotWatch(Exception):
 
 
 class Watched(NamedTuple):
-    """What one watcher reported."""
+    """What one watcher reported of one process."""
 
+    began_ns: int
+    """When it began to watch (CLOCK_MONOTONIC)."""
     pauses: list[Seen]
     collections: tuple[int, ...]
     """By generation, as the counters have it."""
@@ -54,16 +56,23 @@ class Watch:
         self._reports: list[Report] = []
         self._zero_ns = zero_ns
         self._pids = pids
+        self._asked = False
 
     def reports(self) -> list[Report]:
         """All that have come."""
         self._reports += self._reader.read(self._messages.Report)
         return self._reports
 
+    def has_begun(self) -> bool:
+        """Whether all that are to be watched are."""
+        return set(self._pids) <= {each.pid for report in self.reports() for each in report.collectors}
+
     def seen(self, pid: int | None = None) -> Watched:
-        """What it saw of a process, of the first if none is named, up to now."""
+        """What it saw of a process, of the first if none is named, up to when this was first asked."""
         pid = pid or self._pids[0]
-        time.sleep(REPORTED_WITHIN_S)
+        if not self._asked:
+            self._asked = True
+            time.sleep(REPORTED_WITHIN_S)
         reports = self.reports()
         frames = [frame for report in reports for frame in report.frames]
         stacks = [stack for report in reports for stack in report.stacks]
@@ -77,6 +86,7 @@ class Watch:
         first, last = reports[0], reports[-1]
         span_s = max(1e-9, collectors[-1].end_s - collectors[0].end_s)
         return Watched(
+            self._zero_ns + int(1e9 * collectors[0].start_s),
             pauses,
             tuple(each.collections for each in collectors[-1].generations),
             100 * (last.cpu_s - first.cpu_s) / span_s,
@@ -100,7 +110,7 @@ def watching(method: GcMethod, *pids: int) -> Iterator[Watch]:
     try:
         watch = Watch(output, zero_ns, pids)
         deadline = time.monotonic() + PATIENCE_S
-        while not any(report.collectors for report in watch.reports()):
+        while not watch.has_begun():
             reports = watch.reports()
             if reports and reports[-1].unwatched:
                 raise CannotWatch(next(iter(reports[-1].unwatched.values())).reason)
