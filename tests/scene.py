@@ -12,27 +12,32 @@ from msgspec.structs import replace
 from perftools.record import (
     SCHEMA,
     Audit,
+    Cgroup,
     Collector,
     Cost,
     Cpus,
     Gc,
     GcCharge,
     Generation,
+    Host,
     Missing,
     Observations,
     Pause,
     Position,
     Process,
+    ProcessSched,
     Quality,
     RoundTime,
     Run,
     Samples,
+    Sched,
     Seen,
     Site,
     Source,
     Stream,
     Target,
     Threads,
+    ThreadSched,
     ThreadTime,
     Type,
     Values,
@@ -74,6 +79,14 @@ class Scene:
     unwatched: dict[int, Missing] = field(default_factory=dict)
     python: str = "3.11.7"
     rounds: int = 8
+    sched: Missing | None = None
+    tasks: list[ThreadSched] = field(default_factory=list)
+    members: dict[int, dict[str, Any]] = field(default_factory=dict)
+    around: dict[str, Any] = field(default_factory=dict)
+    cpus: float = 2.0
+    cgroup: Cgroup | None = None
+    unlooked: Missing | None = None
+    commands: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def file(self, path: str, text: str) -> str:
         self.files[path] = textwrap.dedent(text).lstrip("\n")
@@ -146,6 +159,65 @@ class Scene:
         )  # fmt: skip
         return replace(built, **self.collectors.get(pid, {}))
 
+    @property
+    def window_s(self) -> float:
+        return 2.0 * self.rounds
+
+    def task(
+        self, pid: int, tid: int, run: float, wait: float = 0.0, *, gil: float | None = 0.0, voluntary: int = 100,
+        name: str = "python",
+    ) -> None:  # fmt: skip
+        """A thread that ran, and waited for a CPU, for those parts of the window; `gil`: looks at which it waited."""
+        looks = 0 if gil is None else 200
+        self.tasks.append(
+            ThreadSched(
+                pid=pid, tid=tid, name=name, run_s=run * self.window_s, wait_s=wait * self.window_s,
+                voluntary=voluntary, involuntary=100, looks=looks, gil_waits=round((gil or 0.0) * looks),
+            )
+        )  # fmt: skip
+
+    def worker(
+        self, pid: int, threads: int = 1, *, run: float, runnable: float, waiters: float | None = 0.0, **changes: Any
+    ) -> None:
+        """A process of equal threads: CPUs in use, runnable threads, and threads waiting for the GIL, on average."""
+        for at in range(threads):
+            gil = None if waiters is None else waiters / threads
+            self.task(pid, 100 * pid + at, run / threads, (runnable - run) / threads, gil=gil)
+        self.members.setdefault(pid, {}).update(changes)
+
+    def _sched(self, pids: Sequence[int], cpu_s: dict[tuple[int, int], float]) -> Sched | Missing:
+        """What was said of the threads; where nothing was, each ran as its samples say, and waited for nothing."""
+        if self.sched is not None:
+            return self.sched
+        tasks = list(self.tasks)
+        if not tasks:
+            tasks = [
+                ThreadSched(
+                    pid=pid, tid=tid, name="python", run_s=used, wait_s=0.0, voluntary=100, involuntary=0, looks=200,
+                    gil_waits=0,
+                )
+                for (pid, tid), used in cpu_s.items()
+            ]  # fmt: skip
+        used_s = {pid: sum(each.run_s for each in tasks if each.pid == pid) for pid in pids}
+        around = {
+            "cpus": 2, "usable": 2, "busy_s": sum(used_s.values()), "memory_bytes": 16 << 30,
+            "memory_available_bytes": 8 << 30, **self.around,
+        }  # fmt: skip
+        return Sched(
+            cost=COST, span_s=self.window_s, threads=tuple(tasks), host=Host(**around), cgroup=self.cgroup,
+            processes=tuple(
+                replace(
+                    ProcessSched(
+                        pid=pid, cpu_s=used_s[pid], threads=sum(each.pid == pid for each in tasks),
+                        rss_bytes=200 << 20, libraries=(), variables={}, blocked=0.0, looks=200,
+                    ),
+                    **self.members.get(pid, {}),
+                )
+                for pid in pids
+            ),
+            pressure=None, gil=self.unlooked,
+        )  # fmt: skip
+
     def saw(
         self, path: str, text: str, function: str, walks: int = 40, positions: Sequence[Position] = (), **names: object
     ) -> None:
@@ -170,7 +242,8 @@ class Scene:
         return next((at for at, line in enumerate(lines, 1) if f"def {name}(" in line), default)
 
     def audit(self, *, user_paths: tuple[str, ...] = ()) -> Audit:
-        streams, pids = [], sorted({pid for pid, _, _ in self.streams})
+        streams, sampled = [], sorted({pid for pid, _, _ in self.streams})
+        pids = sorted({*sampled, *self.members, *self.commands, *(task.pid for task in self.tasks)})
         for (pid, tid, number), samples in sorted(self.streams.items()):
             ordered = tuple(stack for _, stack in sorted(samples))
             streams.append(
@@ -178,7 +251,7 @@ class Scene:
             )
         runs = tuple(
             Run(pid=pid, round=at, kind="active", start_s=2.0 * at, duration_s=2.0, ticks=200, errors=0)
-            for pid in pids
+            for pid in sampled
             for at in range(self.rounds)
         )
         threads = sorted({(pid, tid) for pid, tid, _ in self.streams} | set(self.cpu_s))
@@ -197,11 +270,13 @@ class Scene:
             schema=SCHEMA,
             tool="perftools test",
             target=Target(
-                root_pid=1, asked="pid 1", cpus=Cpus(effective=2.0, source="test"), user_paths=user_paths,
+                root_pid=1, asked="pid 1", cpus=Cpus(effective=self.cpus, source="test"), user_paths=user_paths,
                 processes=tuple(
                     Process(
-                        pid=pid, ns_pid=pid, start_ticks=1, role="worker", python=self.python,
-                        executable="/bin/python3", cmdline=("python", "app.py"), uid=0, threads=1,
+                        pid=pid, ns_pid=pid, start_ticks=1, python=self.python,
+                        role="master" if pid in self.commands else "worker",
+                        executable="/bin/python3", cmdline=self.commands.get(pid, ("python", "app.py")), uid=0,
+                        threads=1,
                     )
                     for pid in pids
                 ),
@@ -232,6 +307,7 @@ class Scene:
                 ),
                 values=self.values or Values(cost=COST, walks=100, failed=0, sites=tuple(self.sites)),
                 gc=self._gc(pids),
+                sched=self._sched(pids, cpu_s),
             ),
             sources=tuple(sources.values()),
         )  # fmt: skip

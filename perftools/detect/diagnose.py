@@ -13,12 +13,12 @@ from perftools import detect as rules
 from perftools import plugins
 from perftools.causes import Evidence, LibraryGroup, LoopGroup
 from perftools.causes.timetable import process_loads, time_table
-from perftools.detect.judging import SHARES, severity
-from perftools.finding import COLLECTING, SEVERITIES, Clause, Diagnosis, Finding, Ok, TimeTable, Unjudged
+from perftools.detect.judging import BLIND, SHARES, severity
+from perftools.finding import COLLECTING, GC_RULES, SEVERITIES, Clause, Diagnosis, Finding, Ok, TimeTable, Unjudged
 from perftools.record import Audit, Gc, Missing
 
 LARGE = 0.2
-"""Where only the wall time was judged, the share of the samples from which a line that no rule covers is named too."""
+"""Where no finding is a share of the samples, the share from which a line that no rule covers is named too."""
 SHARED = ("cpu", "gil")
 """What shares can be compared: of what all samples show."""
 
@@ -106,8 +106,10 @@ def settled(audit: Audit) -> bool:
 def _never_seen(evidence: Evidence) -> frozenset[str]:
     """The reasons why collectors could not be watched."""
     gc = evidence.gc
-    missing = gc.unwatched.values() if isinstance(gc, Gc) else (gc,)
-    return frozenset(each.code for each in missing)
+    sched = evidence.audit.observations.sched
+    missing = [*gc.unwatched.values()] if isinstance(gc, Gc) else [gc]
+    gil = sched if isinstance(sched, Missing) else sched.gil
+    return frozenset({BLIND, *(each.code for each in (*missing, gil) if each is not None)})
 
 
 def _verdict(
@@ -137,7 +139,7 @@ def _clause(finding: Finding) -> str:
     if finding.share is None:
         return f"{title} in {place}." if place else f"{title}."
     if finding.share.of == "wall":
-        return f"{title}, set off in {place}." if place else f"{title}."
+        return f"{title}, set off in {place}." if place and finding.rule in GC_RULES else f"{title}."
     of = "GIL-held time" if finding.share.of == "gil" else "CPU"
     if finding.share.few:
         part = f"Perhaps {100 * finding.share.value:.0f} % of the {of}, with too few samples to tell,"
@@ -147,7 +149,7 @@ def _clause(finding: Finding) -> str:
 
 
 def _of_samples(finding: Finding) -> bool:
-    return finding.share is None or finding.share.of in SHARED
+    return finding.share is not None and finding.share.of in SHARED
 
 
 def _uncovered(findings: Sequence[Finding], table: TimeTable) -> Clause | None:
@@ -158,8 +160,8 @@ def _uncovered(findings: Sequence[Finding], table: TimeTable) -> Clause | None:
     top = next((row for row in table.lines if row.does != COLLECTING), None)
     if top is None:
         return None
-    known = [finding.share for finding in findings if _of_samples(finding)]
-    if any(share is None or share.value >= top.share.value for share in known):
+    known = [finding.share for finding in findings if finding.share is not None and _of_samples(finding)]
+    if any(share.value >= top.share.value for share in known):
         return None
     if not known and top.share.value < LARGE:
         return None

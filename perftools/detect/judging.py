@@ -19,6 +19,8 @@ FEWEST_BUSY = 20
 """Busy samples below which a service counts as idle or its samples as lost."""
 IDLE_CPU = 0.02
 """Of one core."""
+BLIND = "V-BLIND"
+"""Code of what an observer that works otherwise cannot see here: nor will a longer window."""
 
 
 def severity(share: float, limits: Mapping[str, float]) -> Severity | None:
