@@ -332,6 +332,16 @@ def test_a_worker_that_was_not_looked_at_is_named_beside_the_finding() -> None:
     assert answer[1].reason.endswith("pid 2") and settled(made.audit())
 
 
+def test_a_crowd_that_others_leave_little_cpu_is_not_called_fine() -> None:
+    made = service(1, 6, 3.6, 0.88, waiters=3.9)
+    made.around = {"busy_s": 16 * 2.0}
+    for rule in (gil_bound, oversubscribed):
+        answer = rule.detect(Evidence(made.audit()))
+        assert isinstance(answer, Missing) and "other programs use 1.6 of 2 CPUs" in answer.reason
+    made.around = {}
+    assert isinstance(gil_bound.detect(Evidence(made.audit())), Ok)
+
+
 # noisy-neighbour
 
 

@@ -52,6 +52,9 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
         return [*findings, blind] if blind is not None else findings
     if blind is not None:
         return blind
+    little = any(member.gil_bound(found.cpus, {**limits, "gil_use": 0.0}) for member in found.active)
+    if little and (drowned := found.drowned) is not None:
+        return drowned
     most = max((member.waiters or 0.0 for member in found.active), default=0.0)
     return Ok(rule=id, says=f"{number(most)} threads of a process wait for the GIL on average")
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from perftools.causes import Evidence
-from perftools.detect.judging import IDLE_CPU, idle
+from perftools.detect.judging import BLIND, IDLE_CPU, idle
 from perftools.finding import Estimate, Measure
 from perftools.record import Missing, ProcessSched, Sched, ThreadSched
 
@@ -26,6 +26,9 @@ BY_GIL = {"waiters": 1.0, "gil_use": 0.6, "beyond": 1.2}
 uses more than `beyond` CPUs runs native code beside it, and is not bound by the GIL alone."""
 FITS = 1.5
 """D / C from which there are more runnable threads than CPUs: 1.0 is a right-sized service under full load."""
+
+LOUD = 0.30
+"""Part of the CPUs from which other programs' load counts: beside less, runs were as alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +100,19 @@ class Load:
     def waiting(self) -> float:
         """Part of the runnable time spent waiting for a CPU."""
         return 1 - self.running / self.runnable if self.runnable > 0 else 0.0
+
+    @property
+    def drowned(self) -> Missing | None:
+        """Why a service that gets too little CPU for a judgement cannot be judged, where others take it; else None."""
+        taken = self.others + self.stolen
+        if taken < LOUD * self.usable:
+            return None
+        return Missing(
+            code=BLIND,
+            reason=f"threads wait, but other programs use {number(taken)} of {several(self.usable, 'CPU')}: "
+            "whether they would wait alone cannot be told",
+            remedy="audit it while the machine is quieter",
+        )
 
     @property
     def workers(self) -> int:

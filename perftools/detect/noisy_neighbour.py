@@ -18,12 +18,12 @@ from collections.abc import Mapping, Sequence
 
 from perftools.causes import Evidence
 from perftools.detect.judging import fingerprint
-from perftools.detect.load import BUSY, FITS, Load, counted, load, number, several
+from perftools.detect.load import BUSY, FITS, LOUD, Load, counted, load, number, several
 from perftools.finding import Finding, Ok, Where
 from perftools.record import Missing
 
 id = "noisy-neighbour"
-limits: Mapping[str, float] = {**BUSY, "others": 0.30, "stolen": 0.10, "waiting": 0.10, "crowding": FITS}
+limits: Mapping[str, float] = {**BUSY, "others": LOUD, "stolen": 0.10, "waiting": 0.10, "crowding": FITS}
 
 
 def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence[Finding] | Ok | Missing:

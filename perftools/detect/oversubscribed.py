@@ -33,12 +33,14 @@ limits: Mapping[str, float] = {**BUSY, "crowding": FITS, "high": 1.9, "threads":
 
 
 def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence[Finding] | Ok | Missing:
-    """One finding about the whole service; Ok with its numbers where the threads fit."""
+    """One finding about the whole service; Ok where the threads fit, Missing where others' load hides it."""
     found = load(evidence, limits)
     if isinstance(found, Missing):
         return found
     if fights(found, limits):
         return [_finding(found, evidence, limits)]
+    if fights(found, {**limits, "use": 0.0}) and (drowned := found.drowned) is not None:
+        return drowned
     said = (
         f"{number(found.runnable)} threads runnable on average, {number(found.running)} of {number(found.cpus)} "
         f"CPUs in use, {100 * found.waiting:.0f} % of the runnable time waiting"
