@@ -23,7 +23,7 @@ from perftools.record import Gc, Missing, Pause
 from perftools.remote import gc_state, interpreter
 from tests.live.services import children, ended
 from tests.observed import target
-from tests.pythons import pythons
+from tests.pythons import readable_pythons
 
 pytestmark = pytest.mark.live
 
@@ -113,9 +113,9 @@ def triggers(gc: Gc, pause: Pause) -> list[tuple[str, int]]:
     return [(gc.frames[at][0], gc.frames[at][2]) for at in gc.stacks[pause.stack]] if pause.stack is not None else []
 
 
-@pytest.mark.parametrize("version", list(pythons()), ids=lambda version: f"{version[0]}.{version[1]}")
+@pytest.mark.parametrize("version", list(readable_pythons()), ids=lambda version: f"{version[0]}.{version[1]}")
 def test_every_collection_is_counted_and_the_line_of_the_long_ones_named(version: tuple[int, int]) -> None:
-    with running(pythons()[version]) as service, recording(service.pid) as recorder:
+    with running(readable_pythons()[version]) as service, recording(service.pid) as recorder:
         service.does(f"young {YOUNG}")
         service.does(f"full {FULL}")
         gc = seen(recorder)
