@@ -14,6 +14,8 @@ MOST_CORES = 0.08
 """What the looks at one process, and all looks together, may use of a core. Beyond it all are looked at less often."""
 _ADAPT_NS = 500_000_000
 _MOST_STRETCH = 32.0
+_STILL_EXACT = 3.0
+"""Polling every 3 ms still finds each pause of 5 ms: for the sake of the smaller bound it does not become coarser."""
 _AIM = 0.85
 """Between so much of what is allowed and all of it, the rate stays as it is."""
 _SLOWER, _FASTER = 1.3, 0.85
@@ -54,7 +56,8 @@ class Pace:
         self._adapted_ns, self._used_s = now_ns, used_s
         before, most = self.stretch, min(MOST_CORES, MOST_CORES_EACH * processes)
         if cores > most:
-            self.stretch = min(self.stretch * _SLOWER, _MOST_STRETCH)
+            limit = _MOST_STRETCH if cores > MOST_CORES else max(_STILL_EXACT, self.stretch)
+            self.stretch = min(self.stretch * _SLOWER, limit)
         elif cores < _AIM * most:
             self.stretch = max(self.stretch * _FASTER, 1.0)
         self.slowest = max(self.slowest, self.stretch)
