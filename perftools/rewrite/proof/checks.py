@@ -117,12 +117,14 @@ def _hazards(folder: Folder, _cases: int) -> Iterator[str]:
     if not inputs.HAZARDS:
         yield "no hazard is named"
     for subject in _subjects(folder):
-        if not isinstance(subject, str):
-            for name, make in inputs.HAZARDS.items():
-                for args in make():
-                    if unlike := subject.unlike(args):
-                        yield f"{subject.variant}, {name}: {unlike}"
-                        break
+        if isinstance(subject, str):
+            continue
+        wrong: dict[str, str] = {}
+        for case in subject.hazards:
+            if unlike := subject.unlike_case(case):
+                wrong.setdefault(case.name, unlike)
+        for name, unlike in wrong.items():
+            yield f"{subject.variant}, {name}: {unlike}"
 
 
 def _guards(folder: Folder, cases: int) -> Iterator[str]:
@@ -147,11 +149,20 @@ _CHECKS: tuple[tuple[str, Callable[[Folder, int], Iterator[str]]], ...] = (
 
 
 def _killed(subject: Subject, mutant: Mutant, cases: int) -> bool:
-    inputs: Any = subject.folder.inputs
-    for make in inputs.HAZARDS.values():
-        if any(subject.unlike(args, mutant.function) for args in make()):
-            return True
-    return bool(_counterexample(subject, mutant.function, cases))
+    if any(subject.unlike_case(case, mutant.function) for case in subject.hazards):
+        return True
+    return _hidden(subject, mutant) or bool(_counterexample(subject, mutant.function, cases))
+
+
+def _hidden(subject: Subject, mutant: Mutant) -> bool:
+    """Does the guard spare an exception that only the net would catch?"""
+    if mutant.bare is None:
+        return False
+    with_guard, without = mutant.bare
+    return any(
+        not subject.unlike_case(case, with_guard) and bool(subject.unlike_case(case, without))
+        for case in subject.hazards
+    )
 
 
 def _counterexample(subject: Subject, function: Callable[..., Any], cases: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -29,6 +30,17 @@ class Mutant(NamedTuple):
 
     guard: Guard
     function: Callable[..., Any]
+    bare: tuple[Callable[..., Any], Callable[..., Any]] | None = None
+    """Where there is a net: the rewrite without the net, with this guard and without it."""
+
+
+class Case(NamedTuple):
+    """A call that a hazard's name stands for, and what the original does with it."""
+
+    name: str
+    args: tuple[Any, ...]
+    before: Called
+    bound: float
 
 
 class Subject:
@@ -58,9 +70,13 @@ class Subject:
         if rewrite is None or rewrite.fast is None:
             return
         fast = rewrite.fast
+        bare = fast._replace(may_raise=False)
+        netless = self._mutated(bare) if fast.may_raise else None
         for at, guard in enumerate(fast.guards):
             if not guard.speed:
-                yield Mutant(guard, self._mutated(fast._replace(guards=fast.guards[:at] + fast.guards[at + 1 :])))
+                others = fast.guards[:at] + fast.guards[at + 1 :]
+                both = (netless, self._mutated(bare._replace(guards=others))) if netless is not None else None
+                yield Mutant(guard, self._mutated(fast._replace(guards=others)), both)
         for at, guard in enumerate(fast.after):
             yield Mutant(guard, self._mutated(fast._replace(after=fast.after[:at] + fast.after[at + 1 :])))
         if fast.may_raise:
@@ -69,9 +85,20 @@ class Subject:
 
     def unlike(self, args: Sequence[Any], function: Callable[..., Any] | None = None) -> str:
         """What a caller would notice, in words; "" where nothing."""
+        return self.unlike_case(self._case("", tuple(args)), function)
+
+    def unlike_case(self, case: Case, function: Callable[..., Any] | None = None) -> str:
+        """As `unlike`, of a case whose original was run before."""
+        return difference(case.before, call(function or self.after, case.args), bound=case.bound)
+
+    @cached_property
+    def hazards(self) -> Sequence[Case]:
+        inputs: Any = self.folder.inputs
+        return [self._case(name, args) for name, make in inputs.HAZARDS.items() for args in make()]
+
+    def _case(self, name: str, args: tuple[Any, ...]) -> Case:
         before = call(self.before, args)
-        after: Called = call(function or self.after, args)
-        return difference(before, after, bound=self._bound(args) if before.error is None else 0.0)
+        return Case(name, args, before, self._bound(args) if before.error is None else 0.0)
 
     def _bound(self, args: Sequence[Any]) -> float:
         inputs: Any = self.folder.inputs
