@@ -104,3 +104,43 @@ def test_kinds_are_read_back(text):
 def test_what_is_no_kind_is_refused(text):
     with pytest.raises(ValueError, match=r"type|bracket"):
         kind(text)
+
+
+def _loop_read_after(text: str, name: str = "i") -> bool:
+    module = Module(text)
+    at = Place(module, module.definitions[0])
+    loop = next(each for each in at.statements() if isinstance(each, cst.For))
+    return at.read_after(loop, name)
+
+
+def test_a_name_that_is_bound_anew_is_not_read_after():
+    loop = "def f(xs, c):\n    for i in xs:\n        g(i)\n"
+    assert not _loop_read_after(loop + "    for i in xs:\n        g(i)\n")
+    assert not _loop_read_after(loop + "    i = 3\n    return i\n")
+    assert not _loop_read_after(loop + "    if c:\n        i = 1\n    else:\n        i = 2\n    return i\n")
+    assert _loop_read_after(loop + "    if c:\n        i = 1\n    return i\n")
+    assert _loop_read_after(loop + "    i += 1\n")
+    assert _loop_read_after(loop + "    i = i\n")
+    assert _loop_read_after(loop + "    for i in i:\n        pass\n")
+    assert _loop_read_after(loop + "    for i in xs:\n        pass\n    return i\n")
+    assert _loop_read_after(loop + "    for j in xs:\n        i = j\n    return i\n")
+    assert _loop_read_after(loop + "    with c:\n        i = 1\n    return i\n")
+    assert _loop_read_after(loop + "    while c:\n        i = 1\n    return i\n")
+    assert _loop_read_after(loop + "    def g():\n        return i\n    i = 3\n")
+
+
+def test_a_name_may_be_read_by_the_next_pass_of_a_loop_around():
+    def inside(rest: str, before: str = "pass", after: str = "pass") -> str:
+        return f"def f(xs):\n    while g():\n        {before}\n        {{}}\n{rest}    {after}\n"
+
+    loop = "for i in xs:\n            g(i)"
+    assert not _loop_read_after(inside("").format(loop))
+    assert _loop_read_after(inside("", before="h(i)").format(loop))
+    assert not _loop_read_after(inside("        i = 1\n", before="h(i)").format(loop))
+    assert _loop_read_after(inside("        if g():\n            break\n        i = 1\n", after="h(i)").format(loop))
+    assert not _loop_read_after(inside("        if g():\n            break\n        i = 1\n").format(loop))
+
+
+def test_where_an_exception_may_be_handled_every_read_below_counts():
+    text = "def f(xs):\n    try:\n        for i in xs:\n            g(i)\n        i = 1\n    except E:\n        pass\n    h(i)\n"
+    assert _loop_read_after(text)

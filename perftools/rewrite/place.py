@@ -10,6 +10,7 @@ import libcst as cst
 from libcst import metadata
 
 from perftools.record import Type
+from perftools.rewrite import liveness
 from perftools.rewrite.module import BODIES, Definition, Module
 from perftools.source.syntax import COMPREHENSIONS, SCOPES, base, children, path, targets, walk
 
@@ -111,14 +112,19 @@ class Place:
         inside = set(walk(statement))
         end = self.module.span(statement).end
         looping = any(isinstance(around, cst.For | cst.While) for around in self._around(statement))
+        seen = False
         for load in self._loads(self.function):
             if load.value != name or load in inside:
                 continue
             nested = self.module.scope(load) is not self._scope and not self._in_comprehension(load)
             after = (self.module.span(load).start.line, self.module.span(load).start.column) >= (end.line, end.column)
-            if nested or looping or after:
+            if nested:
                 return True
-        return self._declared_elsewhere(name)
+            seen = seen or looping or after
+        if self._declared_elsewhere(name):
+            return True
+        found = liveness.read_after(self.module, statement, name, lambda node: name in self.reads(node))
+        return seen if found is None else seen and found
 
     def assigned_once(self, name: str) -> bool:
         """Is this a module-level name that is bound once and whose value nobody changes or hands on?

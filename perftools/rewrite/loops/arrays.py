@@ -27,11 +27,11 @@ from perftools.rewrite.loops.ir import (
 )
 from perftools.rewrite.loops.kinds import LISTS, RANK, Kind
 from perftools.rewrite.loops.refusals import Unclear
-from perftools.rewrite.loops.types import COMPARISONS, MIXED, ROW, type_of
+from perftools.rewrite.loops.types import COMPARISONS, INT, MIXED, ROW, type_of
 from perftools.rewrite.loops.understood import Understood
 
 _EXACT_FUNCTIONS = frozenset(
-    "math.sqrt numpy.sqrt math.fabs numpy.abs numpy.absolute numpy.fabs float abs neg math.isnan numpy.isnan".split()
+    "float int abs neg math.sqrt math.fabs math.isnan numpy.sqrt numpy.abs numpy.fabs numpy.isnan".split()
 )
 """Bit-equal to Python's: IEEE 754 demands it of sqrt. exp, log and the rest are not."""
 _NUMPY_NAMES = {
@@ -42,6 +42,8 @@ _NUMPY_NAMES = {
     "math.acos": "np.arccos",
 }  # fmt: skip
 _ZEROS = (const(0), const(0.0))
+_JUMPS = frozenset("int round math.floor math.ceil // %".split())
+"""A last bit more or less makes another result of these."""
 _ARITHMETIC = {"+": ADD, "-": ADD, "*": MUL, "/": MUL, "//": MUL, "%": MUL}
 
 
@@ -102,7 +104,7 @@ class Emitter:
             return value
         mixed = self.type(value) == MIXED
         for usual, rare, want in ((value.no, value.yes, False), (value.yes, value.no, True)):
-            if isinstance(rare, Const) and (mixed or _may_fail(usual)):
+            if isinstance(rare, Const) and ((mixed and _is_rare(value.test)) or _may_fail(usual)):
                 condition = self.array(value.test, exact=True)
                 if condition.axes:
                     text = f"not {condition.at(ATOM)}.all()" if want else f"{condition.at(ATOM)}.any()"
@@ -224,13 +226,17 @@ class Emitter:
                 if constant(shorter) < 0:
                     raise Unclear(None, "index-range", whole.of.path)
                 return f":-{shorter.text}"
-            self.equal[whole, space.count] = None
-            return ":"
-        if isinstance(start, Const) and constant(start) < 0:
+            if any(isinstance(each, Dim) for each in walk(space.count)):
+                self.equal[whole, space.count] = None
+                return ":"
+        elif isinstance(start, Const) and constant(start) < 0:
             raise Unclear(None, "wraps", whole.of.path)
-        stop = plus(space.count, start)
+        stop = plus(space.count, start) if start != ZERO else space.count
         if not isinstance(start, Const):
             self.back_if(f"{self.count(start)} < 0", "the index would count from the end")
+        if start == ZERO:
+            self.back_if(f"{self.count(stop)} > {self.count(whole)}", "the index is out of range")
+            return f":{self.count(stop)}"
         if stop == whole or any(plus(other, start) == whole for other in space.equal):
             return f"{self.count(start)}:"
         self.back_if(f"{self.count(stop)} > {self.count(whole)}", "the index is out of range")
@@ -242,6 +248,8 @@ class Emitter:
         settled = self.settled(Where(test, yes, no))
         if not isinstance(settled, Where) or settled.test != test:
             return self.array(settled, exact=exact)
+        if self.type(settled) == MIXED:
+            raise Unclear(None, "mixed-types", "the result")
         condition = self.array(test, exact=True)
         a, b = self.array(yes, exact=exact), self.array(no, exact=exact)
         if code.union(condition, a, b):
@@ -257,19 +265,35 @@ class Emitter:
             return self._power(args[0], args[1], exact=exact)
         if exact and name not in _EXACT_FUNCTIONS and name not in _ARITHMETIC:
             raise Unclear(None, "inexact-function", name.rpartition(".")[2])
-        operands = [self.array(each, exact=exact) for each in args]
+        jumps = name in _JUMPS
+        operands = [self.array(each, exact=exact or jumps) for each in args]
         if name in _ARITHMETIC:
+            self._check_ints(name, args, operands)
             return infix(name, _ARITHMETIC[name], *operands)
         if name == "neg":
             return Code(f"-{operands[0].at(UNARY)}", operands[0].axes, UNARY)
         if name == "float":
-            return operands[0] if operands[0].axes else code.called("float", *operands)
+            whole = self.type(args[0]) == INT
+            if not operands[0].axes:
+                return code.called("float", *operands)
+            return Code(f"{operands[0].at(ATOM)}.astype(float)", operands[0].axes) if whole else operands[0]
+        if name == "int" and operands[0].axes:
+            kept = self.named("values", args[0], exact=True)
+            self.back_if(f"not (np.abs({kept.text}) < 2.0**62).all()", "no such int")
+            return Code(f"{kept.text}.astype(np.int64)", kept.axes)
         if not operands[0].axes and name in ("abs", "round", "int"):
             return code.called(name, *operands)
         function = _NUMPY_NAMES.get(name) or (name.replace("numpy.", "np.") if name.startswith("numpy.") else None)
         if function is None:
             raise Unclear(None, "expression", name)
         return code.called(function, *operands)
+
+    def _check_ints(self, name: str, args: tuple[Value, ...], operands: list[Code]) -> None:
+        """Python's ints do not overflow; sums of positions and bounded scalars do not either."""
+        if name == "*" and any(each.axes for each in operands) and self.type(Op(name, args)) == INT:
+            small = any(isinstance(each, Const) and abs(constant(each)) < 2**20 for each in args)
+            if not small or any(isinstance(each, Op) and each.name == "*" for each in args):
+                raise Unclear(None, "int-sum", "a product of positions")
 
     def _test(self, name: str, args: tuple[Value, ...]) -> Code:
         if name == "truth":
@@ -320,6 +344,16 @@ def zero_test(value: Value, other: Value) -> bool:
             return left == right and init in _ZEROS
         case Red("+", _, init, Op("**", (_, Const("int", "2")))):
             return init in _ZEROS
+    return False
+
+
+def _is_rare(test: Value) -> bool:
+    """Is it asked whether something is exactly so much?"""
+    match test:
+        case Op("==" | "!="):
+            return True
+        case Op("and" | "or" | "not", args):
+            return all(_is_rare(each) for each in args)
     return False
 
 

@@ -23,7 +23,6 @@ from perftools.rewrite.loops.ir import (
     Value,
     Where,
     const,
-    replaced,
 )
 from perftools.rewrite.loops.scope import Scope, is_container, is_test, where
 
@@ -217,7 +216,7 @@ def dot(scope: Scope, node: cst.CSTNode, left: Value, right: Value) -> Value:
     """np.dot of two rows: a sum in an order that is not known."""
     if isinstance(left, Filter) or isinstance(right, Filter | Filled):
         raise scope.refuse(node, "expression", scope.place.code(node))
-    each = spaces.of_value(scope, node, left), spaces.of_value(scope, node, right)
-    loop = scope.shared.loop(Space(each[0].length, (each[1].length,) if each[1].length != each[0].length else ()))
-    a, b = (replaced(one.element, {spaces.HERE: Index(loop)}) for one in each)
-    return Red("+", (loop,), const(0.0), Op("*", (a, b)), order="numpy")
+    loop = scope.shared.loop(Space(ZERO))
+    a, b = (spaces.of_value(scope, node, each, Index(loop)) for each in (left, right))
+    scope.shared.spaces[loop] = Space(a.length, (b.length,) if b.length != a.length else ())
+    return Red("+", (loop,), const(0.0), Op("*", (a.element, b.element)), order="numpy")

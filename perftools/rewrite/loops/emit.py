@@ -44,6 +44,8 @@ def emit(understood: Understood, kinds: Mapping[str, Kind]) -> Emission | Refusa
     try:
         return _emitted(understood, dict(kinds))
     except Unclear as problem:
+        if problem.code == "mixed-types" and "real" in kinds.values():
+            return emit(understood, {path: "float" if kind == "real" else kind for path, kind in kinds.items()})
         return Refusal(understood.loop, problem.code, problem.reason)
 
 
@@ -60,8 +62,11 @@ def _emitted(understood: Understood, kinds: dict[str, Kind]) -> Emission:
     body += [f'if {each.replace("==", "!=")}:\n    raise ValueError("lengths differ")' for each in checks]
     lines, texts = _inlined(emitter.lines, texts)
     body += lines
-    for name, text in texts.items():
-        body.append(f"return {text}" if name == "return" else f"{name} = {text}")
+    again = {path.partition(".")[0] for path in understood.roots} & texts.keys()
+    if again and len(texts) > 1:  # a name that is read and written: all at once
+        body.append(f"{', '.join(texts)} = {', '.join(f'({text})' for text in texts.values())}")
+    else:
+        body += [f"return {text}" if name == "return" else f"{name} = {text}" for name, text in texts.items()]
     converted = {kinds[path] for path in emitter.conversions}
     helpers = [text for kind, text in (("list", FLOATS), ("rows", ROWS)) if kind in converted]
     imports = ["import numpy as np", *(["import marshal"] if helpers else [])]
@@ -126,6 +131,8 @@ def _kind_guards(path: str, kind: Kind) -> list[Guard]:
             ]
         case "float":
             return [Guard(f"type({path}) is float", "ints, float32, None")]
+        case "real":
+            return [Guard(f"type({path}) in (float, np.float64)", "ints, float32, None")]
         case "int":
             return [Guard(f"type({path}) is int", "floats, bools"), Guard(f"abs({path}) < 2**40", "huge ints")]
 

@@ -124,6 +124,8 @@ def lookup(scope: Scope, node: cst.Name) -> Value:
             raise scope.refuse(node, "maybe-undefined", node.value)
         return Root(node.value)
     if scope.place.module.bound_globally(node.value):
+        if scope.depth and scope.shared.place.is_local(node.value):
+            raise scope.refuse(node, "helper", node.value, "its global is hidden by a local name here")
         return Root(node.value)
     if scope.place.qualified(node):
         raise scope.refuse(node, "expression", node.value)

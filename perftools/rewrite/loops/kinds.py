@@ -8,10 +8,10 @@ from typing import Literal
 from perftools.record import Type
 from perftools.rewrite.loops.understood import Need, Understood
 
-Kind = Literal["list", "rows", "vector", "matrix", "float", "int"]
+Kind = Literal["list", "rows", "vector", "matrix", "float", "real", "int"]
 """list: list of float. rows: list of equally long lists of float. vector, matrix: ndarray of float64 with one and two
-dimensions. float, int: Python scalars."""
-RANK: Mapping[Kind, int] = {"list": 1, "rows": 2, "vector": 1, "matrix": 2, "float": 0, "int": 0}
+dimensions. float, int: Python scalars. real: a Python float or an np.float64, as what is computed from arrays is."""
+RANK: Mapping[Kind, int] = {"list": 1, "rows": 2, "vector": 1, "matrix": 2, "float": 0, "real": 0, "int": 0}
 LISTS: tuple[Kind, ...] = ("list", "rows")
 ARRAYS: tuple[Kind, ...] = ("vector", "matrix")
 
@@ -27,7 +27,7 @@ def _kind(understood: Understood, path: str, need: Need, containers: str) -> Kin
     if found is not None:
         return found
     if need.rank == 0:
-        return "int" if need.whole else "float"
+        return "int" if need.whole else "real" if containers == "arrays" else "float"
     if containers == "arrays" or need.array:
         return "vector" if need.rank == 1 else "matrix"
     return "list" if need.rank == 1 else "rows"
@@ -36,7 +36,8 @@ def _kind(understood: Understood, path: str, need: Need, containers: str) -> Kin
 def of_type(known: Type, rank: int) -> Kind | None:
     """The kind that an observed type is; None where it is none of ours."""
     if rank == 0:
-        return "float" if known.name == "float" else "int" if known.name == "int" else None
+        scalars: dict[str, Kind] = {"float": "float", "int": "int", "float64": "real"}
+        return scalars.get(known.name)
     if known.name == "ndarray" and known.dtype in ("f8", "<f8", "float64"):
         return "vector" if rank == 1 else "matrix"
     if known.name == "list" and len(known.items) == 1:

@@ -66,6 +66,7 @@ def _enter(scope: Scope, inner: Scope, number: int, names: list[str], node: cst.
         elif scope.depth == 0 and _bound_before(scope, name, node):
             before[name] = Root(name)
         else:
+            inner.env[name] = Dead(name, "maybe-undefined")
             continue
         if isinstance(before[name], Root) and name not in bound:
             del before[name]  # only written into: that is refused where it happens
@@ -140,6 +141,9 @@ def _left_early(
     names: list[str],
 ) -> run.Flow:
     """`if c: return v` or `…: break`, nothing else changed: was there any?"""
+    for each in exits:
+        if each.how == "raise":
+            raise scope.refuse(each.node, "raise")
     if len(exits) != 1:
         raise scope.refuse(exits[1].node, "early-exit")
     (leave,) = exits
@@ -147,8 +151,6 @@ def _left_early(
         changed = [name for name in entry if leaf.scope.env.get(name) != entry[name]]
         if leaf is not leave and any(states(leaf.scope.env[name], number) or name in scope.env for name in changed):
             raise scope.refuse(leave.node, "early-exit")
-    if leave.how == "raise":
-        raise scope.refuse(leave.node, "raise")
     there = Red("any", (number,), const(False), _reaches(flow, leave), order="early")
     if states(there.body, number):
         raise scope.refuse(leave.node, "early-exit")

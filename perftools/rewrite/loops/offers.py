@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from perftools.rewrite.loops.emit import Emission, emit
 from perftools.rewrite.loops.ir import Value
-from perftools.rewrite.loops.kinds import ARRAYS, Kind, assumed
+from perftools.rewrite.loops.kinds import ARRAYS, RANK, Kind, assumed
 from perftools.rewrite.loops.understood import Understood
 from perftools.rewrite.place import Place
 from perftools.rewrite.recipe import Refusal, Rewrite
@@ -39,5 +39,5 @@ def _offer(found: Understood, reason: str, helper: str) -> Rewrite | Refusal:
 
 def _variant(kinds: dict[str, Kind]) -> str:
     """Of the timings: "arrays" where no list has to be converted in each call, else "lists"."""
-    containers = [kind for kind in kinds.values() if kind not in ("float", "int")]
+    containers = [kind for kind in kinds.values() if RANK[kind] > 0]
     return "arrays" if all(kind in ARRAYS for kind in containers) else "lists"

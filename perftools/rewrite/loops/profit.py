@@ -44,9 +44,11 @@ def size_guard(emitter: Emitter) -> Size | None:
     loops = understood.loops
     outer = min(loops)
     count = understood.spaces[outer].count
-    if isinstance(count, Const):
-        return None
     deep = _depth(emitter)
+    if isinstance(count, Const):
+        if deep == 1:
+            raise Unclear(None, "not-faster", "the loop is short")
+        return None
     converted = [path for path in emitter.conversions if kinds[path] in LISTS]
     if not converted:
         least = ARRAY_PASS if deep == 1 else ARRAY_ROWS

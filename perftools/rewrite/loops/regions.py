@@ -69,7 +69,7 @@ def _below(place: Place, statement: run.Statement) -> Iterator[Found]:
 
 
 def _in_expression(place: Place, node: cst.CSTNode) -> Iterator[Found]:
-    if isinstance(node, cst.Lambda | cst.SetComp | cst.DictComp):
+    if isinstance(node, cst.Lambda | cst.SetComp | cst.DictComp | cst.FormattedString):
         return
     if isinstance(node, cst.BaseExpression) and _is_loop(place, node):
         region = _expression(place, node)
@@ -97,7 +97,7 @@ def _iterates(place: Place, argument: cst.Arg) -> bool:
 
 
 def _expression(place: Place, node: cst.BaseExpression) -> Found:
-    scope = Scope(place, Shared(), node)
+    scope = Scope(place, Shared(place), node)
     try:
         value = expressions.evaluate(scope, node)
         return _checked(scope, (node,), {"result": value}, node)
@@ -107,9 +107,9 @@ def _expression(place: Place, node: cst.BaseExpression) -> Found:
 
 def _loop(place: Place, block: Sequence[run.Statement], number: int) -> Found:
     node = block[number]
-    scope = Scope(place, Shared(), node)
+    scope = Scope(place, Shared(place), node)
+    first, stopped = _start(place, block, number)
     try:
-        first = _start(place, block, number)
         nodes = list(block[first : number + 1])
         flow = run.block(scope, nodes)
         if _returns(flow):
@@ -124,6 +124,8 @@ def _loop(place: Place, block: Sequence[run.Statement], number: int) -> Found:
             raise Unclear(node, "early-exit")
         return _checked(scope, tuple(nodes), _live(place, nodes, flow.scope), node)
     except Unclear as problem:
+        if problem.code == "mutates-argument" and stopped is not None:
+            problem = stopped  # what it changes was made just above
         return _refused(place, node, problem)
 
 
@@ -135,10 +137,13 @@ def _is_return(node: run.Statement | None) -> bool:
     return isinstance(node, cst.SimpleStatementLine) and len(node.body) == 1 and isinstance(node.body[0], cst.Return)
 
 
-def _start(place: Place, block: Sequence[run.Statement], number: int) -> int:
-    """Where the region begins: at the assignments right before the loop that it needs and that are understood."""
+def _start(place: Place, block: Sequence[run.Statement], number: int) -> tuple[int, Unclear | None]:
+    """Where the region begins: at the assignments right before the loop that it needs and that are understood.
+
+    And why the one above is not, where it is needed.
+    """
     loop = block[number]
-    needed = set(place.reads(loop)) | place.writes(loop) | set(run.written(Scope(place, Shared(), loop), loop))
+    needed = set(place.reads(loop)) | place.writes(loop) | set(run.written(Scope(place, Shared(place), loop), loop))
     first = number
     while first > 0:
         statement = block[first - 1]
@@ -149,12 +154,12 @@ def _start(place: Place, block: Sequence[run.Statement], number: int) -> int:
         if not place.writes(statement) <= needed or not _plain(place, statement):
             break
         try:
-            run.block(Scope(place, Shared(), loop), [statement])
-        except Unclear:
-            break
+            run.block(Scope(place, Shared(place), loop), [statement])
+        except Unclear as problem:
+            return first, problem
         needed |= place.reads(statement)
         first -= 1
-    return first
+    return first, None
 
 
 def _plain(place: Place, statement: cst.SimpleStatementLine) -> bool:

@@ -22,6 +22,8 @@ DEEPEST = 5
 class Shared:
     """What all scopes of one region have in common."""
 
+    place: Place
+    """The function that the region stands in."""
     spaces: dict[int, Space] = field(default_factory=dict)
     arrays: set[str] = field(default_factory=set)
     """Roots used as only an array can be: X[i, j], x.shape."""

@@ -38,64 +38,64 @@ class Each(NamedTuple):
     length: Value
     equal: tuple[Value, ...]
     element: Value
-    """In terms of HERE."""
-
-
-HERE = Index(-1)
+    """In terms of the position that was asked for."""
 
 
 def enter(scope: Scope, node: cst.BaseExpression) -> tuple[int, Value]:
     """A new loop over an iterable: its number and its element. Raises Unclear."""
-    each = iterated(scope, node)
+    loop = scope.shared.loop(Space(ZERO))  # numbered before the loops of helpers that make its elements
+    each = iterated(scope, node, Index(loop))
     if free(each.length) or any(free(length) for length in each.equal):
         raise scope.refuse(node, "ragged-space")
-    loop = scope.shared.loop(Space(each.length, tuple(x for x in dict.fromkeys(each.equal) if x != each.length)))
-    return loop, replaced(each.element, {HERE: Index(loop)})
+    equal = tuple(length for length in dict.fromkeys(each.equal) if length != each.length)
+    scope.shared.spaces[loop] = Space(each.length, equal)
+    return loop, each.element
 
 
-def iterated(scope: Scope, node: cst.BaseExpression) -> Each:
+def iterated(scope: Scope, node: cst.BaseExpression, here: Index) -> Each:
+    """An iterable, with its element at the position `here`."""
     if isinstance(node, cst.Call):
         known = scope.place.qualified(node.func)
         plain = [each.value for each in node.args if each.keyword is None and not each.star]
         if len(plain) == len(node.args):
             match known:
                 case "builtins.range":
-                    return _range(scope, node, plain)
+                    return _range(scope, node, plain, here)
                 case "builtins.zip" if plain:
-                    return _zip([iterated(scope, each) for each in plain])
+                    return _zip([iterated(scope, each, here) for each in plain])
                 case "builtins.enumerate" if len(plain) in (1, 2):
-                    return _enumerate(scope, plain)
+                    return _enumerate(scope, plain, here)
                 case "builtins.reversed" if len(plain) == 1:
-                    inner = iterated(scope, plain[0])
-                    last = minus(minus(inner.length, ONE), HERE)
-                    return inner._replace(element=replaced(inner.element, {HERE: last}))
+                    inner = iterated(scope, plain[0], here)
+                    last = minus(minus(inner.length, ONE), here)
+                    return inner._replace(element=replaced(inner.element, {here: last}))
                 case "builtins.list" | "builtins.tuple" | "builtins.iter" if len(plain) == 1:
-                    return iterated(scope, plain[0])
+                    return iterated(scope, plain[0], here)
                 case "builtins.map" if len(plain) >= 2:
-                    inner = _zip([iterated(scope, each) for each in plain[1:]])
+                    inner = _zip([iterated(scope, each, here) for each in plain[1:]])
                     items = inner.element.items if isinstance(inner.element, Tuple) else (inner.element,)
                     return inner._replace(element=calls.applied(scope, node, plain[0], items))
     if isinstance(node, cst.GeneratorExp | cst.ListComp):
-        return of_value(scope, node, listed(scope, node))
+        return of_value(scope, node, listed(scope, node), here)
     if isinstance(node, cst.Subscript) and any(isinstance(each.slice, cst.Slice) for each in node.slice):
-        return _slice(scope, node)
+        return _slice(scope, node, here)
     if isinstance(node, cst.Name):
-        return of_value(scope, node, expressions.lookup(scope, node))
+        return of_value(scope, node, expressions.lookup(scope, node), here)
     if isinstance(node, cst.Attribute | cst.Subscript):
-        return of_value(scope, node, expressions.evaluate(scope, node))
+        return of_value(scope, node, expressions.evaluate(scope, node), here)
     raise scope.refuse(node, "iterator", scope.place.code(node))
 
 
-def of_value(scope: Scope, node: cst.CSTNode, value: Value) -> Each:
+def of_value(scope: Scope, node: cst.CSTNode, value: Value, here: Index) -> Each:
     """A container as something to iterate."""
     match value:
         case Root():
-            return Each(Dim(value, 0), (), Load(value, HERE))
+            return Each(Dim(value, 0), (), Load(value, here))
         case Load(of=Root() as root):
-            return Each(Dim(root, 1), (), Load(value, HERE))
+            return Each(Dim(root, 1), (), Load(value, here))
         case Map(loop, body):
             space = scope.shared.spaces[loop]
-            return Each(space.count, space.equal, replaced(body, {Index(loop): HERE}))
+            return Each(space.count, space.equal, replaced(body, {Index(loop): here}))
         case Filled(_, (count,), fill):
             return Each(count, (), fill)
     if scope.is_building(value):
@@ -105,23 +105,23 @@ def of_value(scope: Scope, node: cst.CSTNode, value: Value) -> Each:
 
 def length(scope: Scope, node: cst.CSTNode, value: Value) -> Value:
     """len(value)."""
-    each = of_value(scope, node, value)
+    each = of_value(scope, node, value, Index(-1))  # the element is not asked for
     if each.equal:
         raise scope.refuse(node, "expression", scope.place.code(node))
     return each.length
 
 
-def _range(scope: Scope, node: cst.Call, plain: list[cst.BaseExpression]) -> Each:
+def _range(scope: Scope, node: cst.Call, plain: list[cst.BaseExpression], here: Index) -> Each:
     bounds = [expressions.evaluate(scope, each) for each in plain]
     for bound, code in zip(bounds, plain, strict=True):
         if (isinstance(bound, Const) and bound.kind != "int") or isinstance(bound, Load | Tuple) or is_container(bound):
             raise scope.refuse(code, "ragged-space" if free(bound) else "loop-bound", scope.place.code(code))
     start, stop = (ZERO, bounds[0]) if len(bounds) == 1 else (bounds[0], bounds[1])
     if len(bounds) == 3 and constant(bounds[2]) == -1:
-        return Each(minus(start, stop), (), minus(start, HERE))
+        return Each(minus(start, stop), (), minus(start, here))
     if len(bounds) == 3 and constant(bounds[2]) != 1:
         raise scope.refuse(node, "range-step", scope.place.code(plain[2]))
-    return Each(minus(stop, start), (), plus(HERE, start))
+    return Each(minus(stop, start), (), plus(here, start))
 
 
 def _zip(inner: list[Each]) -> Each:
@@ -130,25 +130,25 @@ def _zip(inner: list[Each]) -> Each:
     return Each(first.length, equal, Tuple(tuple(each.element for each in inner)) if others else first.element)
 
 
-def _enumerate(scope: Scope, plain: list[cst.BaseExpression]) -> Each:
-    inner = iterated(scope, plain[0])
+def _enumerate(scope: Scope, plain: list[cst.BaseExpression], here: Index) -> Each:
+    inner = iterated(scope, plain[0], here)
     start = expressions.evaluate(scope, plain[1]) if len(plain) == 2 else ZERO
-    return inner._replace(element=Tuple((plus(HERE, start), inner.element)))
+    return inner._replace(element=Tuple((plus(here, start), inner.element)))
 
 
-def _slice(scope: Scope, node: cst.Subscript) -> Each:
+def _slice(scope: Scope, node: cst.Subscript, here: Index) -> Each:
     """x[a:], x[:-b], x[a:-b] with constants: whatever else would be cut short silently at the ends."""
     cut = node.slice[0].slice
     if len(node.slice) != 1 or not isinstance(cut, cst.Slice) or cut.step is not None:
         raise scope.refuse(node, "slice", scope.place.code(node))
-    inner = iterated(scope, node.value)
+    inner = iterated(scope, node.value, here)
     start = expressions.evaluate(scope, cut.lower) if cut.lower is not None else ZERO
     stop = expressions.evaluate(scope, cut.upper) if cut.upper is not None else ZERO
     known = isinstance(constant(start), int) and isinstance(constant(stop), int)
     if not known or constant(start) < 0 or (cut.upper is not None and constant(stop) >= 0) or inner.equal:
         raise scope.refuse(node, "slice", scope.place.code(node))
     count = minus(plus(inner.length, stop), start)
-    return Each(count, (), replaced(inner.element, {HERE: plus(HERE, start)}))
+    return Each(count, (), replaced(inner.element, {here: plus(here, start)}))
 
 
 def bind(scope: Scope, target: cst.BaseExpression, element: Value) -> None:

@@ -119,9 +119,9 @@ def _sum(emitter: Emitter, value: Red, *, exact: bool) -> Code:
         how = {"compensated": "compensated-sum", "regrouped": "summation-order", "numpy": "summation-order"}
         raise Unclear(None, how[value.order], "the sum")
     for loop in value.loops:
-        if emitter.type(value.init) != emitter.type(_term(value.body)):
+        if emitter.type(value.init) != emitter.type(_term(_without_zeros(value.body))):
             emitter.least[loop] = None
-    init, body = value.init, value.body
+    init, body = value.init, _without_zeros(value.body)
     if isinstance(body, Where) and NOTHING in (body.yes, body.no):
         body = _conditional(emitter, value, body)
     elif _has_nothing(body):
@@ -147,6 +147,14 @@ def _term(body: Value) -> Value:
     if isinstance(body, Where):
         return _term(body.no) if body.yes == NOTHING else _term(body.yes) if body.no == NOTHING else body
     return body
+
+
+def _without_zeros(body: Value) -> Value:
+    """Adding 0.0 is adding nothing, in value and type, to a sum that does not begin at -0.0."""
+    if not isinstance(body, Where):
+        return body
+    zero = Const("float", "0.0")
+    return Where(body.test, *(NOTHING if each == zero else _without_zeros(each) for each in (body.yes, body.no)))
 
 
 def _has_nothing(body: Value) -> bool:

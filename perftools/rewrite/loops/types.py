@@ -21,10 +21,10 @@ from perftools.rewrite.loops.ir import (
 )
 from perftools.rewrite.loops.kinds import RANK, Kind
 from perftools.rewrite.loops.refusals import Unclear
-from perftools.rewrite.loops.scope import is_test
 
 FLOAT, NUMPY, INT, BOOL, NUMPY_BOOL, NONE, NO_TERM, ROW = "f F i b B N z row".split()
-MIXED = "mixed"
+MIXED, MIXED_BOOL = "mixed", "mixed bool"
+_TRUTHS = frozenset((BOOL, NUMPY_BOOL, MIXED_BOOL))
 COMPARISONS = frozenset("< <= > >= == !=".split())
 
 
@@ -80,7 +80,9 @@ def _loaded(value: Value, kinds: Mapping[str, Kind]) -> str:
     kind = kinds[value.path]
     if depth != RANK[kind]:
         raise Unclear(None, "row-as-value", value.path)
-    return {"list": FLOAT, "rows": FLOAT, "vector": NUMPY, "matrix": NUMPY, "float": FLOAT, "int": INT}[kind]
+    return {"list": FLOAT, "rows": FLOAT, "vector": NUMPY, "matrix": NUMPY, "float": FLOAT, "real": MIXED, "int": INT}[
+        kind
+    ]
 
 
 def _either(a: str, b: str) -> str:
@@ -95,12 +97,12 @@ def _op(name: str, types: list[str]) -> str:
     if NONE in types or ROW in types or NO_TERM in types:
         raise Unclear(None, "expression", name)
     if name in ("and", "or", "not"):
-        if not set(types) <= {BOOL, NUMPY_BOOL}:
+        if not set(types) <= _TRUTHS:
             raise Unclear(None, "truth-value")
-        return BOOL if name == "not" or types[0] == types[1] == BOOL else NUMPY_BOOL
+        return BOOL if name == "not" else types[0] if types[0] == types[1] else MIXED_BOOL
     if name in COMPARISONS:
-        return NUMPY_BOOL if NUMPY in types or MIXED in types else BOOL
-    if set(types) & {BOOL, NUMPY_BOOL}:
+        return NUMPY_BOOL if NUMPY in types else MIXED_BOOL if MIXED in types else BOOL
+    if set(types) & _TRUTHS:
         raise Unclear(None, "int-sum", name)
     if name == "float" or name.startswith("math."):
         return BOOL if name == "math.isnan" else INT if name in ("math.floor", "math.ceil") else FLOAT
@@ -120,7 +122,7 @@ def _red(value: Red, kinds: Mapping[str, Kind]) -> str:
         return INT
     body, init = type_of(value.body, kinds), type_of(value.init, kinds)
     if value.kind in ("+", "*"):
-        if body in (INT, BOOL, NUMPY_BOOL):
+        if body == INT or body in _TRUTHS:
             raise Unclear(None, "int-sum", "the result")
         if value.order == "numpy":
             return NUMPY
@@ -128,8 +130,3 @@ def _red(value: Red, kinds: Mapping[str, Kind]) -> str:
     if init in (NO_TERM, NONE):
         return body
     return _either(init, body)
-
-
-def decides(test: Value) -> bool:
-    """Is the value a test?"""
-    return is_test(test)

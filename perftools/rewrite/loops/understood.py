@@ -12,6 +12,7 @@ import libcst as cst
 from perftools.rewrite.loops.ir import (
     Arg,
     Dim,
+    Filled,
     Filter,
     Hist,
     Index,
@@ -144,6 +145,10 @@ def _collect(value: Value, needs: dict[str, Need], arrays: frozenset[str], *, wh
                 _note(needs, box.path, Need(1, box=True), arrays)
             else:
                 _collect(box, needs, arrays, whole=False)
+        case Filled(_, shape, fill):
+            for size in shape:
+                _collect(size, needs, arrays, whole=True)
+            _collect(fill, needs, arrays, whole=False)
         case Index():
             pass
         case _:
