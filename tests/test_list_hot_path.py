@@ -352,6 +352,12 @@ def test_an_array_taken_by_slices_or_masks_is_not_read_by_element() -> None:
     assert isinstance(found(loop_scene(sliced, "s += table", table=table, i=(INT,))), Ok)
 
 
+def test_an_array_gone_through_in_blocks_is_not_read_by_element() -> None:
+    text = "def f(ids, out):\n    for i in range(0, len(ids), 64):\n        out[i:i + 64] = ids[i:i + 64] * 2.0\n"
+    arrays = {name: (Type(name="ndarray", dtype="i8"), 3000) for name in ("ids", "out")}
+    assert isinstance(found(loop_scene(text, "out[i", i=(INT,), **arrays)), Ok)
+
+
 def test_an_outer_loops_iterator_is_not_this_loops() -> None:
     text = "def f(rows, names):\n    for row in rows:\n        for name in names:\n            s += len(name) * 2.5\n"
     scene = loop_scene(text, "s += len", iter0=FLOATS, iter1=(list_of(STR), 500), names=(list_of(STR), 500))

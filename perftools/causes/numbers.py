@@ -106,7 +106,8 @@ def containers(unit: Unit, facts: Facts) -> list[Container]:
         if not iterated and name not in unit.subscripts:
             continue
         for kind, count in facts.types(name):
-            if kind.name == "ndarray" and not iterated and not _by_element(unit, facts, name):
+            sliced = name in unit.slices  # `range(0, len(a), step)` names `a`, and its body takes `a[i : i + step]`
+            if kind.name == "ndarray" and (sliced or not iterated) and not _by_element(unit, facts, name):
                 continue
             numbers = content(kind, unit.fields)
             if numbers and (numbers != "mixed" or floats):
