@@ -131,7 +131,8 @@ def _unlike(a: Any, b: Any, bound: float, where: str, depth: int = 0) -> str:
     if isinstance(a, list | tuple):
         if len(a) != len(b):
             return f"{where}: length {len(a)} became {len(b)}"
-        if set(map(type, a)) == {float} == set(map(type, b)) and marshal.dumps(a, 2) == marshal.dumps(b, 2):
+        plain = type(a) in (list, tuple) and set(map(type, a)) == {float} == set(map(type, b))
+        if plain and marshal.dumps(a, 2) == marshal.dumps(b, 2):
             return ""  # bit for bit; else say which
         parts = (_unlike(x, y, bound, f"{where}[{at}]", depth + 1) for at, (x, y) in enumerate(zip(a, b, strict=True)))
         return next((part for part in parts if part), "")
