@@ -287,3 +287,17 @@ def test_processes_are_merged_and_the_busy_one_counts_more() -> None:
     assert (found.seen, len(found.calls)) == (1004, hook.PER_KEY)
     assert [call.arguments()[0][0] for call in found.calls].count(1) >= 3
     assert calls.decode([calls.encode(found)]).seen == 1004
+
+
+def test_recorded_calls_tell_types_and_size() -> None:
+    from perftools.rewrite.observed import known
+
+    one = content([[1.0, 2.0]] * 40, np.zeros((3, 64), order="F"), {"a": 1})
+    text = one.replace(b'"names": []', b'"names": ["rows", "weights", "options"]')
+    size = struct.pack("<I", len(json.dumps(START | {"names": ["rows", "weights", "options"]})))
+    at = len(hook.MAGIC) + len(hook.MARK)
+    found = known(calls.decode([text[:at] + size + text[at + 4 :]]))
+    assert {name: str(each) for name, each in found.facts.items()} == {
+        "f.rows": "list[list[float]]", "f.weights": "ndarray[f8, F]", "f.options": "dict[str, int]"
+    }  # fmt: skip
+    assert found.size == 64
