@@ -18,12 +18,12 @@ def compute():
 
 def sleep():
     while True:
-        time.sleep(0.02)
+        time.sleep(0.2)
 
 
 def lock():
     while True:
-        taken.acquire(timeout=0.02)
+        taken.acquire(timeout=0.2)
 
 
 def get():
