@@ -78,6 +78,6 @@ def terms_of(values: Sequence[Any]) -> tuple[int, float]:
     try:
         flat = [abs(float(each)) for row in values for each in (row if hasattr(row, "__len__") else [row])]
         flat = [each for each in flat if math.isfinite(each)]
-        return len(flat) + 8, sum(each * each for each in flat) * 4 + sum(flat)
+        return len(flat) + 8, min(sum(each * each for each in flat) * 4 + sum(flat), 1e300)
     except (TypeError, ValueError, OverflowError):
         return 1, 0.0

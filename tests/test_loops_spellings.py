@@ -158,10 +158,24 @@ def f(xs):
             at = i
     return at
 """,
-    "place": "def f(xs):\n    at = 0\n    for i in range(1, len(xs)):\n        if xs[at] < xs[i]:\n            at = i\n    return at\n",
+    "place": """\
+def f(xs):
+    at = 0
+    for i in range(1, len(xs)):
+        if xs[at] < xs[i]:
+            at = i
+    return at
+""",
 }
 FILTER = {
-    "append": "def f(xs, t):\n    out = []\n    for x in xs:\n        if x > t:\n            out.append(x)\n    return out\n",
+    "append": """\
+def f(xs, t):
+    out = []
+    for x in xs:
+        if x > t:
+            out.append(x)
+    return out
+""",
     "comprehension": "def f(xs, t):\n    return [x for x in xs if x > t]\n",
     "continue": """\
 def f(xs, t):

@@ -76,6 +76,10 @@ class Module:
     def _names(self) -> frozenset[str]:
         return frozenset(each.value for each in walk(self.tree) if isinstance(each, cst.Name)) | set(dir(builtins))
 
+    def names_in(self, node: cst.CSTNode | None) -> frozenset[str]:
+        """Every name in a node, or in the module."""
+        return frozenset(each.value for each in walk(node or self.tree) if isinstance(each, cst.Name))
+
     def fresh(self, stem: str) -> str:
         """A name that the module does not use, and from now on reserved: `stem`, or `stem` with a number."""
         used = self._names | self._reserved

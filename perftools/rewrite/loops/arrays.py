@@ -63,7 +63,8 @@ class Emitter:
         self.lines: list[str] = []
         self.places: dict[tuple[str, str, int, Value], tuple[Code, Code]] = {}
         self._memo: dict[tuple[Value, bool], Code] = {}
-        self._used = {*(path.partition(".")[0] for path in understood.roots), *understood.results, "np", "marshal"}
+        function = understood.place.function
+        self._used = {*understood.place.module.names_in(function), *understood.results, "np", "marshal"}
         for loop in understood.loops:
             space = understood.spaces[loop]
             for length in space.equal:

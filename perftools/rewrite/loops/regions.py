@@ -151,12 +151,14 @@ def _start(place: Place, block: Sequence[run.Statement], number: int) -> tuple[i
             break
         if not all(isinstance(small, cst.Assign | cst.AnnAssign) for small in statement.body):
             break
-        if not place.writes(statement) <= needed or not _plain(place, statement):
+        if not place.writes(statement) & needed or not _plain(place, statement):
             break
         try:
             run.block(Scope(place, Shared(place), loop), [statement])
         except Unclear as problem:
             return first, problem
+        if not place.writes(statement) <= needed:
+            break
         needed |= place.reads(statement)
         first -= 1
     return first, None

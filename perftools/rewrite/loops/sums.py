@@ -25,7 +25,7 @@ from perftools.rewrite.loops.ir import (
     walk,
 )
 from perftools.rewrite.loops.refusals import Unclear
-from perftools.rewrite.loops.types import NO_TERM, NONE, NUMPY, is_count
+from perftools.rewrite.loops.types import NO_TERM, NONE, NUMPY, is_count, without_zeros
 
 if TYPE_CHECKING:
     from perftools.rewrite.loops.arrays import Emitter
@@ -119,9 +119,9 @@ def _sum(emitter: Emitter, value: Red, *, exact: bool) -> Code:
         how = {"compensated": "compensated-sum", "regrouped": "summation-order", "numpy": "summation-order"}
         raise Unclear(None, how[value.order], "the sum")
     for loop in value.loops:
-        if emitter.type(value.init) != emitter.type(_term(_without_zeros(value.body))):
+        if emitter.type(value.init) != emitter.type(_term(without_zeros(value.body))):
             emitter.least[loop] = None
-    init, body = value.init, _without_zeros(value.body)
+    init, body = value.init, without_zeros(value.body)
     if isinstance(body, Where) and NOTHING in (body.yes, body.no):
         body = _conditional(emitter, value, body)
     elif _has_nothing(body):
@@ -130,6 +130,8 @@ def _sum(emitter: Emitter, value: Red, *, exact: bool) -> Code:
     made = _in_order(emitter, value, kept) if exact else _in_any_order(emitter, value, kept)
     for factor in factors:
         made = infix("*", MUL, emitter.array(factor, exact=exact), made)
+    if any(not isinstance(factor, Const) for factor in factors):
+        made = _finite(emitter, made, "infinity times a sum is not the sum of infinities")
     if constant(init) == 0 and init != Const("float", "-0.0"):
         return made
     if exact:
@@ -147,14 +149,6 @@ def _term(body: Value) -> Value:
     if isinstance(body, Where):
         return _term(body.no) if body.yes == NOTHING else _term(body.yes) if body.no == NOTHING else body
     return body
-
-
-def _without_zeros(body: Value) -> Value:
-    """Adding 0.0 is adding nothing, in value and type, to a sum that does not begin at -0.0."""
-    if not isinstance(body, Where):
-        return body
-    zero = Const("float", "0.0")
-    return Where(body.test, *(NOTHING if each == zero else _without_zeros(each) for each in (body.yes, body.no)))
 
 
 def _has_nothing(body: Value) -> bool:
@@ -202,7 +196,11 @@ def _in_any_order(emitter: Emitter, value: Red, body: Value) -> Code:
     if len(value.loops) == 1 and isinstance(body, Op) and body.name == "*":
         made = _product(emitter, value.loops[0], body.args[0], body.args[1])
         if made is not None:
-            return _finite(emitter, made) if _has_power(value.body) else made
+            return (
+                _finite(emitter, made, "** raises where it overflows, and BLAS does not")
+                if _has_power(value.body)
+                else made
+            )
     open_ = free(body)
     if len(open_) > 2 and len(value.loops) == 1:
         return _by_dimension(emitter, value.loops[0], body, exact=False)
@@ -218,10 +216,9 @@ def _has_power(body: Value) -> bool:
     return any(isinstance(each, Op) and each.name == "**" for each in walk(body))
 
 
-def _finite(emitter: Emitter, made: Code) -> Code:
-    """`**` of floats raises where it overflows; BLAS does not."""
+def _finite(emitter: Emitter, made: Code, why: str) -> Code:
     made = emitter.keep("total", made)
-    emitter.back_if(f"not np.isfinite({made.text}){'.all()' if made.axes else ''}", "overflow")
+    emitter.back_if(f"not np.isfinite({made.text}){'.all()' if made.axes else ''}", why)
     return made
 
 

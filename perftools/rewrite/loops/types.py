@@ -117,10 +117,19 @@ def _op(name: str, types: list[str]) -> str:
     return FLOAT if FLOAT in types or name == "/" else INT
 
 
+def without_zeros(body: Value) -> Value:
+    """Adding 0.0 is adding nothing, in value and type, to a sum that does not begin at -0.0."""
+    if not isinstance(body, Where):
+        return body
+    zero = Const("float", "0.0")
+    return Where(body.test, *(Nothing() if each == zero else without_zeros(each) for each in (body.yes, body.no)))
+
+
 def _red(value: Red, kinds: Mapping[str, Kind]) -> str:
     if is_count(value):
         return INT
-    body, init = type_of(value.body, kinds), type_of(value.init, kinds)
+    body = type_of(without_zeros(value.body) if value.kind == "+" else value.body, kinds)
+    init = type_of(value.init, kinds)
     if value.kind in ("+", "*"):
         if body == INT or body in _TRUTHS:
             raise Unclear(None, "int-sum", "the result")
