@@ -146,6 +146,10 @@ class TimeTable(Part, frozen=True, kw_only=True):
     `unseen` it makes up the whole."""
     unseen: float
     """Share that no sample explains: threads without Python frames, samples lost."""
+    cpu_waiting: float | None = None
+    """Seconds that threads stood ready without a CPU, in one second of the window: how many did on average."""
+    gil_waiting: float | None = None
+    """The same of waiting for the GIL; None where that was not looked at."""
 
 
 class ProcessLoad(Part, frozen=True, kw_only=True):
@@ -156,6 +160,10 @@ class ProcessLoad(Part, frozen=True, kw_only=True):
     samples: int
     top: Where | None
     """Its hottest line."""
+    cpu_waiting: float | None = None
+    """Its threads that stood ready without a CPU, on average."""
+    gil_waiting: float | None = None
+    """Its threads that waited for the GIL, on average; None where that was not looked at."""
 
 
 class Diagnosis(Part, frozen=True, kw_only=True):

@@ -23,23 +23,28 @@ from perftools.finding import (
 from perftools.record import (
     SCHEMA,
     Audit,
+    Cgroup,
     Collector,
     Cost,
     Cpus,
     Gc,
     GcCharge,
     Generation,
+    Host,
     Missing,
     Observations,
     Pause,
     Process,
+    ProcessSched,
     Quality,
     Run,
     Samples,
+    Sched,
     Source,
     Stream,
     Target,
     Threads,
+    ThreadSched,
     Type,
     Values,
 )
@@ -165,6 +170,55 @@ def long_pauses() -> Gc:
 def short_pauses() -> Gc:
     """Young collections only."""
     return gc(tuple(pause(0.1 * n, 0.4, pid=pid) for pid in (4712, 4713) for n in range(200)))
+
+
+def thread_sched(tid: int, run: float, wait: float = 0.0, gil: float | None = 0.0, **changes: Any) -> ThreadSched:
+    """A thread that ran, waited for a CPU and for the GIL, for those parts of 20 s; None: was not looked at."""
+    built = ThreadSched(
+        pid=4712, tid=tid, name="gunicorn", run_s=20 * run, wait_s=20 * wait, voluntary=900, involuntary=400,
+        looks=0 if gil is None else 200, gil_waits=round(200 * (gil or 0.0)),
+    )  # fmt: skip
+    return replace(built, **changes)
+
+
+def process_sched(pid: int = 4712, **changes: Any) -> ProcessSched:
+    built = ProcessSched(
+        pid=pid, cpu_s=0.0, threads=4, rss_bytes=980 << 20, libraries=(), variables={}, blocked=0.0, looks=200
+    )
+    return replace(built, **changes)
+
+
+def sched(*threads: ThreadSched, **changes: Any) -> Sched:
+    """Two workers that have 2 CPUs to themselves, and these threads."""
+    built = Sched(
+        cost=cost(method="/proc", cpu_s=0.1, lost=0), span_s=20.0, threads=threads,
+        processes=(process_sched(4712), process_sched(4713)),
+        host=Host(
+            cpus=2, busy_s=sum(each.run_s for each in threads), usable=2, memory_bytes=16 << 30,
+            memory_available_bytes=12 << 30,
+        ),
+        cgroup=None, pressure=None, gil=None,
+    )  # fmt: skip
+    return replace(built, **changes)
+
+
+def calm() -> Sched:
+    """Two workers of one busy thread each, that fit."""
+    return sched(thread_sched(4712, 0.30, 0.004, 0.01), thread_sched(4713, 0.28, 0.003, 0.0, pid=4713))
+
+
+def crowded() -> Sched:
+    """Two workers of four busy threads each on a quota of 2 CPUs; some of the first wait for its GIL besides."""
+    return sched(
+        *(thread_sched(4712 + 20 * at, 0.25 - 0.01 * at, 0.40, 0.15) for at in range(4)),
+        *(thread_sched(4713 + 20 * at, 0.25, 0.41, 0.02, pid=4713) for at in range(4)),
+        cgroup=Cgroup(
+            path="/kubepods/scoring", version=2, quota=2.0, periods=200, throttled_periods=28, throttled_s=3.1
+        ),
+        host=Host(
+            cpus=4, busy_s=46.0, stolen_s=2.0, usable=4, memory_bytes=16 << 30, memory_available_bytes=12 << 30
+        ),
+    )  # fmt: skip
 
 
 def observations(**changes: Any) -> Observations:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from perftools.causes.charge import Charge
 from perftools.causes.evidence import Evidence
 from perftools.causes.groups import function_of
+from perftools.causes.waiting import Load, load_by_process, service_load
 from perftools.finding import COLLECTING, ProcessLoad, TimeLine, TimeTable, Where
 from perftools.hot import Frame, Profile
 from perftools.record import Missing
@@ -45,6 +46,7 @@ def time_table(evidence: Evidence) -> TimeTable | Missing:
     window_s = evidence.audit.quality.window_s or 1.0
     whole = (profile.total + profile.unseen_s) or 1.0
     held = min(profile.total, sum(profile.held)) if profile.gil_rounds else None
+    load = service_load(evidence.audit.observations.sched, evidence.audit.observations.threads)
     return TimeTable(
         lines=_rows(lines, profile, window_s, does),
         functions=_rows(functions, profile, window_s, {row: {COLLECTING: 1.0} for row in functions if row[1]}),
@@ -53,13 +55,16 @@ def time_table(evidence: Evidence) -> TimeTable | Missing:
         running=None if held is None else held / whole,
         native=None if held is None or profile.of == "gil" else (profile.total - held) / whole,
         unseen=profile.unseen_s / whole,
+        cpu_waiting=load.cpu_waiting if load is not None else None,
+        gil_waiting=load.gil_waiting if load is not None else None,
     )
 
 
 def process_loads(evidence: Evidence) -> tuple[ProcessLoad, ...]:
-    """Each worker's CPU, samples and hottest line."""
+    """Each worker's CPU, samples, hottest line and waits."""
     profile = evidence.profile
-    threads = evidence.audit.observations.threads
+    threads, sched = evidence.audit.observations.threads, evidence.audit.observations.sched
+    waiting: Mapping[int, Load] = {} if isinstance(sched, Missing) else load_by_process(sched)
     window_s = evidence.audit.quality.window_s or 1.0
     loads = []
     for process in evidence.audit.target.workers:
@@ -77,12 +82,15 @@ def process_loads(evidence: Evidence) -> tuple[ProcessLoad, ...]:
         cpu_s = 0.0
         if not isinstance(threads, Missing):
             cpu_s = sum(each.cpu_s for each in threads.rounds if each.pid == process.pid)
+        load = waiting.get(process.pid)
         loads.append(
             ProcessLoad(
                 pid=process.pid,
                 cpu_percent=100 * cpu_s / window_s,
                 samples=samples,
                 top=max(seconds, key=lambda where: seconds[where]) if seconds else None,
+                cpu_waiting=load.cpu_waiting if load is not None else None,
+                gil_waiting=load.gil_waiting if load is not None else None,
             )
         )
     return tuple(loads)
