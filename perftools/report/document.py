@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from perftools.finding import Diagnosis, TimeTable
-from perftools.record import Audit, Missing, Samples
+from perftools.record import Audit, Gc, Missing, Samples, Sched, Threads, Values
 from perftools.report.gc_summary import places
 from perftools.report.model import (
     SCHEMA,
@@ -37,6 +37,7 @@ def render(audit: Audit, diagnosis: Diagnosis) -> bytes:
             time=_time(diagnosis.time),
             processes=diagnosis.processes,
             gc=_gc(audit),
+            sched=audit.observations.sched,
         ),
         findings=tuple(found(finding) for finding in diagnosis.findings),
         checked_ok=diagnosis.checked_ok,
@@ -47,8 +48,8 @@ def render(audit: Audit, diagnosis: Diagnosis) -> bytes:
 
 
 def _observers(audit: Audit) -> Iterator[Observer]:
-    seen = audit.observations
-    for name, part in (("samples", seen.samples), ("threads", seen.threads), ("values", seen.values), ("gc", seen.gc)):
+    for name in ("samples", "threads", "values", "gc", "sched"):
+        part: Samples | Threads | Values | Gc | Sched | Missing = getattr(audit.observations, name)
         if not isinstance(part, Missing):
             yield Observer(id=name, cost=part.cost)
 
@@ -65,7 +66,7 @@ def _time(time: TimeTable | Missing) -> Time | Missing:
         return time
     return Time(
         of=time.of, cpu_percent=time.cpu_percent, running=time.running, native=time.native, unseen=time.unseen,
-        lines=time.lines, functions=time.functions,
+        cpu_waiting=time.cpu_waiting, gil_waiting=time.gil_waiting, lines=time.lines, functions=time.functions,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from perftools.finding import (
     Unjudged,
     Where,
 )
-from perftools.record import Collector, Cost, Missing, Part, Quality, Target
+from perftools.record import Collector, Cost, Missing, Part, Quality, Sched, Target
 
 SCHEMA: Literal["perftools.report/1"] = "perftools.report/1"
 
@@ -67,6 +67,10 @@ class Time(Part, frozen=True, kw_only=True, tag="time"):
     running: float | None
     native: float | None
     unseen: float
+    cpu_waiting: float | None
+    """Threads that stood ready without a CPU, on average."""
+    gil_waiting: float | None
+    """Threads that waited for the GIL, on average; null where that was not looked at."""
     lines: tuple[TimeLine, ...]
     functions: tuple[TimeLine, ...]
 
@@ -124,6 +128,7 @@ class Observed(Part, frozen=True, kw_only=True):
     time: Time | Missing
     processes: tuple[ProcessLoad, ...]
     gc: GarbageCollection | Missing
+    sched: Sched | Missing
 
 
 class Report(Part, frozen=True, kw_only=True):

@@ -10,7 +10,15 @@ from collections.abc import Sequence
 
 from perftools.finding import Diagnosis
 from perftools.record import Audit
-from perftools.report import terminal_checks, terminal_finding, terminal_gc, terminal_head, terminal_time
+from perftools.report import (
+    terminal_checks,
+    terminal_finding,
+    terminal_gc,
+    terminal_head,
+    terminal_threads,
+    terminal_time,
+    terminal_use,
+)
 from perftools.report.page import Page
 from perftools.report.paths import paths
 
@@ -35,6 +43,8 @@ def render(
     for number, finding in enumerate(diagnosis.findings, start=1):
         terminal_finding.write(page, number, finding, audit.sources, shown)
     terminal_time.write(page, diagnosis, audit.sources, shown)
+    terminal_threads.write(page, audit)
+    terminal_use.write(page, audit, diagnosis)
     terminal_gc.write(page, audit, diagnosis, shown)
     terminal_checks.write(page, audit, diagnosis)
     return page.render()

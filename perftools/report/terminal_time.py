@@ -8,12 +8,15 @@ from perftools.finding import COLLECTING, GC_RULES, Diagnosis, Finding, ProcessL
 from perftools.record import Missing, Source
 from perftools.report.page import Column, Page, Span
 from perftools.report.paths import Paths, function
-from perftools.report.words import GLUE, OF, clean, count, glued, interval, percent, rough, source_line
+from perftools.report.words import GLUE, OF, clean, count, glued, interval, mean, percent, rough, source_line
 
 LINES = 8
 FUNCTIONS = 6
 WORKERS = 12
 """Rows shown at most; the JSON report holds them all."""
+HARDLY = 0.05
+"""Mean waiting threads below which nobody need know how many."""
+NONE = 0.005
 NOTEWORTHY = 0.005
 """Shares below this are not worth a column."""
 LEGEND = {
@@ -21,6 +24,8 @@ LEGEND = {
     "native": "on a CPU without it",
     "waiting": "summed over threads, per second of the window",
 }
+WAITS = {"CPU wait": "cpu_waiting", "GIL wait": "gil_waiting"}
+"""Threads of a worker that do, on average."""
 WHOLE = {"cpu": "CPU time", "gil": "GIL-held time"}
 
 INDENT = 4
@@ -44,6 +49,8 @@ def write(page: Page, diagnosis: Diagnosis, sources: Sequence[Source], paths: Pa
         return
     else:
         page.write(*_summary(time), indent=INDENT, hang=INDENT)
+        if time.cpu_waiting is not None:
+            page.write(_waits(time.cpu_waiting, time.gil_waiting), indent=INDENT, hang=INDENT)
 
         def line(row: TimeLine) -> Sequence[Span]:
             text = clean(row.does) or source_line(sources, row.where) or ""
@@ -65,6 +72,18 @@ def _summary(time: TimeTable) -> Iterator[Span]:
     parts = [(time.running, "running Python"), (time.native, "in native code"), (time.unseen, "not seen")]
     said = ", ".join(f"{rough(part)} {what}" for part, what in parts if part is not None and part >= NOTEWORTHY)
     yield f"{percent(time.cpu_percent / 100)} of{GLUE}a{GLUE}core used" + (f": {said}" if said else "")
+
+
+def _waits(cpu: float, gil: float | None) -> str:
+    """Waiting that no line shows: its threads were ready to run."""
+    known = [cpu] if gil is None else [cpu, gil]
+    for_what = "a CPU" if gil is None else "a CPU or the GIL"
+    if max(known) < HARDLY:
+        return f"threads hardly wait for {for_what} ({mean(sum(known))} of them on average)"
+    said = [f"{mean(cpu)} threads wait for a CPU"] if cpu >= NONE else ["no thread waits for a CPU"]
+    if gil is not None:
+        said.append(f"{mean(gil)} for the GIL" if gil >= NONE else "none for the GIL")
+    return f"on average {' and '.join(said)}: seconds of waiting per second"
 
 
 def _rows(
@@ -126,13 +145,18 @@ def _mark(row: TimeLine, findings: Sequence[Finding]) -> Span:
 
 
 def _workers(page: Page, processes: Sequence[ProcessLoad], paths: Paths) -> None:
+    waits = [] if page.narrow else _waiting_columns(processes)
     page.blank()
-    page.write(("WORKERS", "bold"))
-    columns = [Column("pid", "right"), Column("of a core", "right"), Column("stacks", "right"), Column("hottest line")]
+    page.write(("WORKERS", "bold"), (", waits in threads on average" if waits else "", "dim"))
+    heads = ["pid", "of a core", *waits, "stacks"]
     rows = [
-        (str(process.pid), percent(process.cpu_percent / 100), count(process.samples), _top(page, process, paths))
+        (
+            str(process.pid), percent(process.cpu_percent / 100), *(_mean(process, WAITS[wait]) for wait in waits),
+            count(process.samples), _top(page, process, paths),
+        )
         for process in processes[:WORKERS]
-    ]
+    ]  # fmt: skip
+    columns = [*(Column(head, "right") for head in heads), Column("hottest line")]
     page.table(columns, rows, indent=INDENT)
     if len(processes) > WORKERS:
         page.write((f"and {len(processes) - WORKERS} more", "dim"), indent=INDENT)
@@ -142,3 +166,18 @@ def _top(page: Page, process: ProcessLoad, paths: Paths) -> str:
     if not process.top:
         return ""
     return paths.line(process.top) if page.narrow else f"{paths.line(process.top)} {function(process.top)}"
+
+
+def _waiting_columns(processes: Sequence[ProcessLoad]) -> list[str]:
+    """What a worker's threads wait for, where it is worth a column."""
+    return [head for head, what in WAITS.items() if any((_waiting(each, what) or 0.0) >= HARDLY for each in processes)]
+
+
+def _mean(process: ProcessLoad, what: str) -> str:
+    value = _waiting(process, what)
+    return "n/a" if value is None else mean(value)
+
+
+def _waiting(process: ProcessLoad, what: str) -> float | None:
+    value: float | None = getattr(process, what)
+    return value

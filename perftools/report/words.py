@@ -80,6 +80,21 @@ def percent(fraction: float) -> str:
     return f"{_points(points)}{GLUE}%"
 
 
+def memory(size_bytes: float) -> str:
+    """With two or three digits: 1.9 GiB, 210 MiB."""
+    gib = size_bytes / 2**30
+    if gib >= 0.95:
+        return f"{f'{gib:.1f}'.removesuffix('.0') if gib < 9.95 else f'{gib:.0f}'}{GLUE}GiB"
+    return f"{size_bytes / 2**20:.0f}{GLUE}MiB"
+
+
+def mean(value: float) -> str:
+    """A mean number of threads, or of CPUs: 0.02, 1.9, 12; 0 below what could be told."""
+    if value < 0.005:
+        return "0"
+    return f"{value:.0f}" if value >= 9.95 else f"{value:.1f}" if value >= 0.995 else f"{value:.2f}"
+
+
 def rough(fraction: float) -> str:
     """A share to the nearest percent: 26 %, <1 %, and nothing for nothing."""
     if fraction <= 0:
