@@ -50,7 +50,15 @@ def applied(path: str, outcome: Any, *, colour: bool) -> str:
     return "\n".join(lines or [f"{clean(path)}: no recipe applies"]) + "\n"
 
 
-def document(path: str, outcome: Any, *, written: bool) -> str:
+def tried(proof: Any) -> str:
+    """What came of trying a rewrite on recorded calls."""
+    compared = f"{proof.recorded} recorded calls and {proof.generated} made from them"
+    if proof.proved:
+        return f"\n{clean(proof.function)}: the same in {compared}; the fast path ran in {min(proof.hits.values())}\n"
+    return f"\n{clean(proof.function)}: not the same, nothing is written: {clean(proof.why_not)} ({compared})\n"
+
+
+def document(path: str, outcome: Any, *, proof: Any = None, written: bool) -> str:
     """The same for programs, as JSON."""
     import msgspec
 
@@ -64,7 +72,10 @@ def document(path: str, outcome: Any, *, written: bool) -> str:
         for each in outcome.taken
     ]  # fmt: skip
     refused = [each._asdict() for each in outcome.refused]
-    whole = {"path": path, "written": written, "diff": _diff(path, outcome), "taken": taken, "refused": refused}
+    whole = {
+        "path": path, "written": written, "diff": _diff(path, outcome), "taken": taken, "refused": refused,
+        "proof": None if proof is None else msgspec.to_builtins(proof) | {"proved": proof.proved},
+    }  # fmt: skip
     return msgspec.json.format(msgspec.json.encode(whole), indent=1).decode() + "\n"
 
 

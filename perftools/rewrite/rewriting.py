@@ -74,10 +74,11 @@ def rewrite(
     *,
     level: Level = "guarded",
     line: int | None = None,
+    function: str = "",
     known: Known = Known(),  # noqa: B008 (immutable)
     timings_of: TimingsOf | None = None,
 ) -> Outcome:
-    """Apply recipes to a module's text, up to a level; where a line is given, only to what spans it.
+    """Apply recipes to a module's text, up to a level; only to what spans the line, or is in the function, if given.
 
     `timings_of` decides what is fast enough to be offered; without it everything that matches is taken. Lines are those
     of the text given. Raises cst.ParserSyntaxError.
@@ -85,6 +86,7 @@ def rewrite(
     current, taken, refused = text, [], []
     for number in range(_MOST_PASSES):
         found = _Pass(Module(current), level, line if number == 0 else None, known, timings_of)
+        found.function = function
         found.run(folders if number == 0 or line is None else ())
         if number == 0:
             refused = found.refused
@@ -116,6 +118,7 @@ class _Pass:
         self.plans: list[Plan] = []
         self.taken: list[Taken] = []
         self.refused: list[Refused] = []
+        self.function = ""
         self._levels = LEVELS[: LEVELS.index(level) + 1]
         self._line = line
         self._known = known
@@ -124,6 +127,8 @@ class _Pass:
     def run(self, folders: Sequence[Folder]) -> None:
         ordered = sorted(folders, key=lambda folder: (_rank(folder.recipe.level), folder.id))
         for place in places(self.module, line=self._line, known=self._known):
+            if self.function and self.function != place.name:
+                continue
             for folder in ordered:
                 if folder.recipe.match is None:
                     continue
