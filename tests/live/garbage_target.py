@@ -23,7 +23,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 PROFILES = 200_000
 """Three objects each."""
-CANDIDATES = 600
+CANDIDATES = 1500
 LAST = 8
 """Requests whose visits stay in memory: they live long enough to reach the oldest generation, and die there."""
 

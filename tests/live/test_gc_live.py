@@ -34,7 +34,7 @@ SERVICE = str(Path(__file__).with_name("garbage_target.py"))
 ALLOCATES = "request.append(Visit(request, candidate, profiles[candidate]))"
 COLLECTS = "gc.collect()  # in each request"
 WINDOW = ("--window", "4")
-RATE = "400"
+RATE = "250"
 VERSIONS = ((3, 9), (3, 11), (3, 12), (3, 13))
 """Those of one minor version keep their collector in the same place; 3.14 and 3.15 are observed under chroot."""
 SECONDS = 4
@@ -50,7 +50,11 @@ class Service(NamedTuple):
 
     @property
     def worst_ms(self) -> float:
-        return max((1000 * (stop - start) for start, stop, _ in self.truth), default=0.0)
+        """Of the span that was watched."""
+        [collector] = self.report["observations"]["gc"]["collectors"]
+        zero_s = self.report["quality"]["start_unix_ns"] / 1e9 - (time.time() - time.monotonic())
+        first_s, last_s = zero_s + collector["start_s"], zero_s + collector["end_s"]
+        return max(1000 * (stop - start) for start, stop, _ in self.truth if first_s < start and stop < last_s)
 
     @property
     def full_cpu_ms(self) -> list[float]:
@@ -70,14 +74,12 @@ def audited(*modes: str) -> dict[str, Service]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         pids = [stack.enter_context(loaded(mode, folder / mode)) for mode in modes]
-        began_s = time.monotonic()
         reports = audits(pids, *WINDOW)
         for pid in pids:
             os.kill(pid, signal.SIGTERM)
         found = {}
         for mode, report in zip(modes, reports, strict=True):
-            told = json.loads(written(folder / mode))
-            found[mode] = Service(report, [each for each in told if each[0] > began_s])
+            found[mode] = Service(report, json.loads(written(folder / mode)))
     return found
 
 
@@ -238,7 +240,7 @@ def test_polling_finds_every_long_pause_and_counts_all(version: tuple[int, int],
     compared = compare(found.truth.pauses, seen.pauses)
     floor_ms = max(LONG_MS, seen.max_gap_ms + 1)  # on a busy machine polling is late, and says by how much
     assert at_least(found.truth.pauses, floor_ms)
-    assert at_least(compared.missed, floor_ms) == []
+    assert overlooked(compared.missed, seen, floor_ms) == []
     assert [pause for pause in compared.invented if pause.duration_ns > 1e6 * floor_ms] == []
     assert_counted(found.truth.pauses, seen)
     assert_told_right(compared)
@@ -252,11 +254,21 @@ def test_a_child_forked_within_the_window_is_watched(version: tuple[int, int], o
         compared = compare(known, seen.pauses)
         floor_ms = SHORTEST_MS if method == "watchpoint" else max(LONG_MS, seen.max_gap_ms + 1)
         assert compared.matches, method
-        assert at_least(compared.missed, floor_ms) == [], method
+        assert overlooked(compared.missed, seen, floor_ms) == [], method
 
 
 def at_least(pauses: Sequence[Known], floor_ms: float) -> list[Known]:
     return [pause for pause in pauses if pause.duration_ns >= 1e6 * floor_ms]
+
+
+def overlooked(missed: Sequence[Known], seen: Watched, floor_ms: float) -> list[Known]:
+    """Those not even taken for a part of another one, as polling does where one follows another at once."""
+    return [
+        pause
+        for pause in at_least(missed, floor_ms)
+        if 2 * sum(max(0, min(pause.stop_ns, one.stop_ns) - max(pause.start_ns, one.start_ns)) for one in seen.pauses)
+        < pause.duration_ns
+    ]
 
 
 def assert_counted(known: Sequence[Known], seen: Watched) -> None:
@@ -373,6 +385,6 @@ def test_a_python_under_chroot_is_observed(version: tuple[int, int], tmp_path: P
         truth = started.truth()
     floor_ms = max(LONG_MS, seen.max_gap_ms + 1)
     compared = compare(truth.pauses, seen.pauses)
-    assert at_least(compared.missed, floor_ms) == []
+    assert overlooked(compared.missed, seen, floor_ms) == []
     assert_counted(truth.pauses, seen)
     assert_told_right(compared)
