@@ -61,7 +61,8 @@ def plan(place: Place, rewrite: Rewrite) -> Plan:
     if isinstance(rewrite.nodes[0], cst.BaseExpression):
         replaced, helper = _expression(place, rewrite, original)
     elif rewrite.fast is None:
-        comments = [line for line in original if line.lstrip().startswith("#")]
+        kept = {line.strip() for line in (rewrite.replacement or "").splitlines()}
+        comments = [line for line in original if line.lstrip().startswith("#") and line.strip() not in kept]
         replaced = comments + layout.block(rewrite.replacement or "", 0)
     elif rewrite.fast.after or rewrite.fast.may_raise:
         replaced, helper = _through_helper(place, rewrite, rewrite.fast, original, layout)
