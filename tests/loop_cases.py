@@ -13,7 +13,17 @@ from perftools.rewrite.place import Place
 from perftools.rewrite.recipe import Refusal
 from perftools.rewrite.rewriting import places
 
-HEAD = "import functools\nimport math\nimport operator\nfrom functools import reduce\n\nimport numpy as np\n\n\n"
+HEAD = """\
+import functools
+import heapq
+import math
+import operator
+from functools import reduce
+
+import numpy as np
+
+
+"""
 
 
 def place_of(text: str, name: str = "f") -> Place:

@@ -13,7 +13,7 @@ class Form(NamedTuple):
 
     text: str
     arguments: str
-    """A letter each: v vector, m matrix (its rows as long as the vectors), f float."""
+    """A letter each: v vector, m matrix (its rows as long as the vectors), f float, i int."""
     kinds: tuple[Containers, ...]
     rounds: bool
     """It sums in another order; otherwise it must be bit-equal."""
@@ -314,6 +314,50 @@ def f(xs, ws):
     for x, w in zip(xs, ws):
         h[int(x * x)] += w
     return h
+
+### top by key: vi arrays+lists exact size=1000
+def f(scores, k):
+    return sorted(range(len(scores)), key=lambda i: scores[i], reverse=True)[:k]
+
+### largest: vi arrays+lists exact size=1000
+def f(scores, k):
+    return heapq.nlargest(k, range(len(scores)), key=scores.__getitem__)
+
+### smallest values: vi arrays+lists exact size=1000
+def f(xs, k):
+    return sorted(xs)[:k]
+
+### nearest few: vmi arrays exact size=1000
+def f(q, rows, k):
+    return sorted([i for i in range(len(rows))], key=lambda i: sum_of(q, rows[i]))[:k]
+
+
+def sum_of(u, v):
+    s = 0.0
+    for a, b in zip(u, v):
+        s += (a - b) * (a - b)
+    return s
+
+### in: vv lists exact size=40
+def f(xs, box):
+    return [x for x in xs if x in box]
+
+### not in: vv lists exact size=40
+def f(xs, box):
+    out = []
+    for i in range(len(xs)):
+        if xs[i] not in box:
+            out.append(i)
+    return out
+
+### how many are in: vv lists exact size=40
+def f(xs, box):
+    n = 0
+    for x in xs:
+        if x not in box:
+            continue
+        n += 1
+    return n
 """
 
 
@@ -323,7 +367,7 @@ def _forms() -> dict[str, Form]:
         head, text = part.split("\n", 1)
         name, words = head.split(": ")
         arguments, containers, how, *options = words.split()
-        kinds: tuple[Containers, ...] = ("arrays", "lists") if "+" in containers else ("arrays",)
+        kinds = tuple(each for each in ("arrays", "lists") if each in containers)
         numbers = {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", " ".join(options))}
         found[name] = Form(text.strip() + "\n", arguments, kinds, how == "rounds", **numbers)
     return found

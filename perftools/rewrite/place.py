@@ -54,6 +54,8 @@ class Place:
         self.line = line
         self.size = size
         self.facts = facts or {}
+        self._reads: dict[cst.CSTNode, frozenset[str]] = {}
+        self._writes: dict[cst.CSTNode, frozenset[str]] = {}
 
     def statements(self) -> Iterator[Statement]:
         """Statements of this function, nested blocks included, nested functions and classes not; in order."""
@@ -96,14 +98,18 @@ class Place:
 
     def reads(self, node: cst.CSTNode) -> frozenset[str]:
         """Names that are read somewhere in a node, nested scopes included."""
-        return frozenset(each.value for each in self._loads(node))
+        if node not in self._reads:
+            self._reads[node] = frozenset(each.value for each in self._loads(node))
+        return self._reads[node]
 
     def writes(self, node: cst.CSTNode) -> frozenset[str]:
         """Names that a node binds in this function's scope: assignments, loop targets, `with`, `import`, `del`."""
-        found: set[str] = set()
-        for each in walk(node, scopes=False):
-            found |= _bound_by(each)
-        return frozenset(found)
+        if node not in self._writes:
+            found: set[str] = set()
+            for each in walk(node, scopes=False):
+                found |= _bound_by(each)
+            self._writes[node] = frozenset(found)
+        return self._writes[node]
 
     def read_after(self, statement: cst.CSTNode, name: str) -> bool:
         """May this name still be read once the statement has run? Loops around it and nested functions count."""

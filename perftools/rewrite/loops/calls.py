@@ -18,7 +18,9 @@ from perftools.rewrite.loops.ir import (
     Map,
     Op,
     Red,
+    Sorted,
     Space,
+    Top,
     Tuple,
     Value,
     Where,
@@ -51,6 +53,9 @@ def call(scope: Scope, node: cst.Call) -> Value:
         found = _builtin(scope, node, short, plain, keywords)
         if found is not None:
             return found
+    if known in ("heapq.nlargest", "heapq.nsmallest") and len(plain) == 2 and set(keywords) <= {"key"}:
+        ordered = _sorted(scope, node, plain[1], keywords, reverse=short == "nlargest")
+        return Top(ordered, expressions.evaluate(scope, plain[0]))
     if known == "functools.reduce" and len(plain) in (2, 3) and not keywords:
         return _reduce(scope, node, plain)
     if module in ("math", "operator", "numpy") and (not keywords or known == "numpy.zeros"):
@@ -82,6 +87,8 @@ def applied(scope: Scope, node: cst.CSTNode, function: cst.BaseExpression, argum
         return Op(short, tuple(arguments))
     if isinstance(function, cst.Name) and not known:
         return helpers.inlined(scope, node, function, arguments, {})
+    if isinstance(function, cst.Attribute) and function.attr.value == "__getitem__" and len(arguments) == 1:
+        return expressions.at(scope, function, expressions.evaluate(scope, function.value), (arguments[0],))
     raise scope.refuse(node, "unknown-call", scope.place.code(function))
 
 
@@ -101,6 +108,8 @@ def _builtin(
         return _reduction(scope, node, short, plain)
     if short in ("max", "min"):
         return _extreme(scope, node, short, plain, keywords)
+    if short == "sorted" and len(plain) == 1 and set(keywords) <= {"key", "reverse"}:
+        return _sorted(scope, node, plain[0], keywords)
     if keywords:
         return None
     match short, plain:
@@ -169,6 +178,26 @@ def _extreme(
     if test is not None or isinstance(body, Tuple):
         raise scope.refuse(node, "expression", scope.place.code(node))
     return Arg(short, "first", loops[0], key, NOTHING, body, NOTHING)
+
+
+def _sorted(
+    scope: Scope,
+    node: cst.Call,
+    items: cst.BaseExpression,
+    keywords: dict[str, cst.BaseExpression],
+    *,
+    reverse: bool = False,
+) -> Sorted:
+    if "reverse" in keywords:
+        given = expressions.evaluate(scope, keywords["reverse"])
+        if given not in (const(True), const(False)):
+            raise scope.refuse(node, "expression", scope.place.code(node))
+        reverse = given == const(True)
+    loops, test, body = _elements(scope, items)
+    if test is not None or len(loops) != 1:
+        raise scope.refuse(node, "expression", scope.place.code(node))
+    key = applied(scope, node, keywords["key"], [body]) if "key" in keywords else body
+    return Sorted(loops[0], key, body, reverse)
 
 
 def _reduce(scope: Scope, node: cst.Call, plain: list[cst.BaseExpression]) -> Value:

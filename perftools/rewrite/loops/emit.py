@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from perftools.rewrite.loops import profit, results
+from perftools.rewrite.loops import membership, profit, results, shapes
 from perftools.rewrite.loops.arrays import Emitter
 from perftools.rewrite.loops.ir import Const, Dim, Root, Value
 from perftools.rewrite.loops.kinds import FLOATS, LISTS, RANK, ROWS, Kind
@@ -50,6 +50,9 @@ def emit(understood: Understood, kinds: Mapping[str, Kind]) -> Emission | Refusa
 
 
 def _emitted(understood: Understood, kinds: dict[str, Kind]) -> Emission:
+    if all(shapes.is_membership(value) for value in understood.results.values()):
+        own, text = membership.fast_path(understood)
+        return Emission(own, text, (), "", tuple(understood.results))
     _check_kinds(understood, kinds)
     emitter = Emitter(understood, kinds)
     texts = {name: results.result(emitter, value) for name, value in understood.results.items()}

@@ -18,7 +18,9 @@ from perftools.rewrite.loops.ir import (
     Member,
     Op,
     Root,
+    Sorted,
     Store,
+    Top,
     Tuple,
     Value,
     Where,
@@ -241,7 +243,17 @@ def _subscript(scope: Scope, node: cst.Subscript) -> Value:
     if isinstance(node.value, cst.Attribute) and node.value.attr.value == "shape":
         return _shape(scope, node, node.value)
     value = lookup(scope, node.value) if isinstance(node.value, cst.Name) else evaluate(scope, node.value)
+    if isinstance(value, Sorted):
+        return _first(scope, node, value)
     return at(scope, node, value, indexes(scope, node, value))
+
+
+def _first(scope: Scope, node: cst.Subscript, value: Sorted) -> Value:
+    """`sorted(…)[:k]`."""
+    cut = node.slice[0].slice
+    if len(node.slice) != 1 or not isinstance(cut, cst.Slice) or cut.lower or cut.step or cut.upper is None:
+        raise scope.refuse(node, "slice", scope.place.code(node))
+    return Top(value, evaluate(scope, cut.upper))
 
 
 def _shape(scope: Scope, node: cst.Subscript, shape: cst.Attribute) -> Value:

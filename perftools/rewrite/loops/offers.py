@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from perftools.rewrite.loops.emit import Emission, emit
-from perftools.rewrite.loops.ir import Value
+from perftools.rewrite.loops.ir import Dim, Root, Value
 from perftools.rewrite.loops.kinds import ARRAYS, RANK, Kind, assumed
-from perftools.rewrite.loops.understood import Understood
+from perftools.rewrite.loops.understood import NotUnderstood, Understood
 from perftools.rewrite.place import Place
 from perftools.rewrite.recipe import Refusal, Rewrite
 
@@ -20,7 +20,8 @@ def offers(
     Loops that are not understood at all are no recipe's: the engine names them once.
     """
     for found in place.loops():
-        if isinstance(found, Understood) and found.result is not None and wanted(found.result):
+        asked = place.line is None or _spans(found, place.line)
+        if asked and isinstance(found, Understood) and found.result is not None and wanted(found.result):
             yield _offer(found, reason, helper)
 
 
@@ -31,10 +32,23 @@ def _offer(found: Understood, reason: str, helper: str) -> Rewrite | Refusal:
         kinds = assumed(found, containers)
         emission = emit(found, kinds)
         if isinstance(emission, Emission):
-            return emission.rewrite(found, reason, helper=helper, variant=_variant(kinds))
+            rewrite = emission.rewrite(found, reason, helper=helper, variant=_variant(kinds))
+            return rewrite._replace(sized=_sized(found))
         refusal = refusal or emission
     assert refusal is not None
     return refusal
+
+
+def _spans(found: Understood | NotUnderstood, line: int) -> bool:
+    nodes = found.nodes if isinstance(found, Understood) else (found.loop,)
+    module = found.place.module if isinstance(found, Understood) else None
+    return module is not None and module.span(nodes[0]).start.line <= line <= module.span(nodes[-1]).end.line
+
+
+def _sized(found: Understood) -> str:
+    """What the outermost loop runs over."""
+    count = found.spaces[found.loops[0]].count if found.loops else None
+    return count.of.path if isinstance(count, Dim) and isinstance(count.of, Root) else ""
 
 
 def _variant(kinds: dict[str, Kind]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftools.rewrite.loops.ir import Const, Dim, Op, Red, Value, parts, walk
+from perftools.rewrite.loops.ir import Const, Dim, Op, Red, Top, Value, parts, walk
 from perftools.rewrite.loops.kinds import LISTS
 from perftools.rewrite.loops.refusals import Unclear
 from perftools.rewrite.loops.understood import loops_of
@@ -28,6 +28,8 @@ LIST_CELLS = 1_500
 """The same where the length of a row is known beforehand: 1,000."""
 LIST_PAIRS = 24
 """Each with each of a list: 16."""
+TOP = 768
+"""The first few of a sorted list: 512."""
 OPERATIONS = 3
 
 
@@ -50,7 +52,9 @@ def size_guard(emitter: Emitter) -> Size | None:
             raise Unclear(None, "not-faster", "the loop is short")
         return None
     converted = [path for path in emitter.conversions if kinds[path] in LISTS]
-    if not converted:
+    if any(isinstance(value, Top) for value in understood.results.values()):
+        least = TOP
+    elif not converted:
         least = ARRAY_PASS if deep == 1 else ARRAY_ROWS
     elif deep == 1:
         if _operations(emitter) < OPERATIONS * len(converted):

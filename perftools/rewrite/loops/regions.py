@@ -20,6 +20,7 @@ Found = Understood | NotUnderstood
 _LOOPS = (cst.For, cst.While)
 _LAZY = (cst.ListComp, cst.GeneratorExp)
 _CONSUMERS = frozenset(f"builtins.{name}" for name in "sum any all max min list".split()) | {"functools.reduce"}
+_BEST = frozenset(("heapq.nlargest", "heapq.nsmallest"))
 
 
 def find(place: Place) -> list[Found]:
@@ -83,6 +84,10 @@ def _in_expression(place: Place, node: cst.CSTNode) -> Iterator[Found]:
 def _is_loop(place: Place, node: cst.BaseExpression) -> bool:
     if isinstance(node, cst.ListComp):
         return True
+    if isinstance(node, cst.Subscript):
+        return isinstance(node.value, cst.Call) and place.is_builtin(node.value.func, "sorted")
+    if isinstance(node, cst.Call) and place.qualified(node.func) in _BEST:
+        return True
     if not isinstance(node, cst.Call) or place.qualified(node.func) not in _CONSUMERS:
         return False
     if place.qualified(node.func) == "functools.reduce":
@@ -145,22 +150,21 @@ def _start(place: Place, block: Sequence[run.Statement], number: int) -> tuple[i
     loop = block[number]
     needed = set(place.reads(loop)) | place.writes(loop) | set(run.written(Scope(place, Shared(place), loop), loop))
     first = number
-    while first > 0:
-        statement = block[first - 1]
+    for above in range(number - 1, -1, -1):
+        statement = block[above]
         if not isinstance(statement, cst.SimpleStatementLine) or not place.writes(statement):
             break
         if not all(isinstance(small, cst.Assign | cst.AnnAssign) for small in statement.body):
             break
-        if not place.writes(statement) & needed or not _plain(place, statement):
+        if not _plain(place, statement):
             break
         try:
             run.block(Scope(place, Shared(place), loop), [statement])
         except Unclear as problem:
-            return first, problem
-        if not place.writes(statement) <= needed:
-            break
-        needed |= place.reads(statement)
-        first -= 1
+            return first, problem if place.writes(statement) & needed else None
+        if place.writes(statement) & needed:
+            needed |= place.reads(statement)
+            first = above
     return first, None
 
 

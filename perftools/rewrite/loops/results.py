@@ -19,6 +19,7 @@ from perftools.rewrite.loops.ir import (
     Red,
     Root,
     Store,
+    Top,
     Value,
     affine,
     constant,
@@ -41,6 +42,8 @@ def result(emitter: Emitter, value: Value) -> str:
             return _store(emitter, value)
         case Hist():
             return _hist(emitter, value)
+        case Top():
+            return _top(emitter, value)
         case Arg():
             return best.chosen(emitter, value).text
         case Root():
@@ -138,6 +141,30 @@ def _store(emitter: Emitter, value: Store) -> str:
     if kind not in (FLOAT, NUMPY):
         raise Unclear(None, "result-dtype", "the array")
     return f'np.array({made.text}, order="C")'
+
+
+def _top(emitter: Emitter, value: Top) -> str:
+    """The first k of a stable sort: all that are at most as large as the k-th, sorted in their order."""
+    loop, body = value.of.loop, value.of.body
+    keys = emitter.array(value.of.key, exact=True)
+    if keys.axes != (loop,):
+        raise Unclear(None, "expression", "a key that is the same for each element")
+    k = emitter.whole(value.k)
+    order = emitter.keep("order", Code(f"-{keys.at(code.UNARY)}" if value.of.reverse else keys.text, keys.axes))
+    emitter.back_if(f"not 0 < {k.at(code.COMPARE + 1)} < len({order.text}) // 8", "no short head")
+    emitter.back_if(f"np.isnan({order.text}).any()", "NaN has no place in an order")
+    bound = emitter.keep("bound", Code(f"np.partition({order.text}, {k.at(code.ADD)} - 1)[{k.at(code.ADD)} - 1]"))
+    head = emitter.keep("head", Code(f"np.flatnonzero({order.text} <= {bound.text})"))
+    first = Code(f'{head.text}[np.argsort({order.text}[{head.text}], kind="stable")][:{k.text}]', (loop,))
+    place = affine(body)
+    if place is not None and place[0] == loop and _is_position(body):
+        if constant(place[1]) != 0:
+            first = code.infix("+", code.ADD, first, emitter.whole(place[1]))
+        return _listed(INT, first)
+    made = emitter.array(body, exact=True)
+    if made.axes != (loop,):
+        raise Unclear(None, "expression", "what is sorted")
+    return _listed(emitter.type(body), Code(f"{made.at(ATOM)}[{first.text}]", (loop,)))
 
 
 def _hist(emitter: Emitter, value: Hist) -> str:

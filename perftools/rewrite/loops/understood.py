@@ -149,6 +149,9 @@ def _collect(value: Value, needs: dict[str, Need], arrays: frozenset[str], *, wh
             for size in shape:
                 _collect(size, needs, arrays, whole=True)
             _collect(fill, needs, arrays, whole=False)
+        case Top(of, k):
+            _collect(of, needs, arrays, whole=False)
+            _collect(k, needs, arrays, whole=True)
         case Index():
             pass
         case _:
