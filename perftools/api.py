@@ -26,6 +26,9 @@ from perftools.errors import FileError, OutputUnwritable
 from perftools.finding import Diagnosis
 from perftools.hot import Frame, classify, waits
 from perftools.record import Audit, Missing, Observations, Quality, Samples, Target
+from perftools.rewrite.advise import advised
+from perftools.rewrite.cache import timings_of
+from perftools.rewrite.catalogue import folders
 from perftools.source import Watch, watch
 from perftools.target import commands
 
@@ -69,8 +72,13 @@ def audit(target: Target, *, window_s: float | None = None, progress: Progress |
 
 
 def diagnose(seen: Audit) -> Diagnosis:
-    """Judge an audit by every rule."""
-    return rules.diagnose(seen)
+    """Judge an audit by every rule; findings that a recipe answers name it, and what it should gain."""
+    diagnosis = rules.diagnose(seen)
+    try:
+        return advised(diagnosis, seen, folders(), timings_of)
+    except Exception as error:  # noqa: BLE001 (a broken recipe must not take the report along)
+        note = f"recipes could not be looked up: {type(error).__name__}: {error}"
+        return msgspec.structs.replace(diagnosis, notes=(*diagnosis.notes, note))
 
 
 def watches(samples: Samples, target: Target, sources: Sources) -> list[Watch]:

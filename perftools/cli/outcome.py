@@ -52,7 +52,22 @@ def next_commands(audit: Audit, diagnosis: Diagnosis, *, target: Sequence[str], 
         following = f"{command('audit', *target)}  # again, after the change{', with its new pid' if by_pid else ''}"
     else:
         following = f"{longer}  # a longer look"
-    return [following, f"{command('explain', saved)}  # this report again, anywhere"] if saved else [following]
+    commands = [*_rewriting(diagnosis), following]
+    return [*commands, f"{command('explain', saved)}  # this report again, anywhere"] if saved else commands
+
+
+def _rewriting(diagnosis: Diagnosis) -> list[str]:
+    """The recipe of the first finding that has one, applied where it was found; nothing is written by it."""
+    from perftools.rewrite.advise import size_of
+
+    for number, finding in enumerate(diagnosis.findings, 1):
+        if finding.recipe is not None and finding.where is not None:
+            place = f"{finding.where.file}:{finding.where.line}"
+            size = size_of(finding.facts)
+            sized = ["--size", str(size)] if size is not None else []
+            words = ["recipes", "apply", place, "--recipe", finding.recipe, "--level", "assisted", *sized]
+            return [f"{command(*words)}  # shows what [{number}] would become"]
+    return []
 
 
 def command(*words: str) -> str:

@@ -35,6 +35,8 @@ def write(page: Page, number: int, finding: Finding, sources: Sequence[Source], 
     if finding.gain:
         page.write(_gain(finding.gain), label="Gain", indent=INDENT, hang=HANG)
     page.write(glued(finding.todo), label="Do", indent=INDENT, hang=HANG)
+    if finding.recipe:
+        page.write(clean(finding.recipe), label="Recipe", indent=INDENT, hang=HANG)
     if finding.entry:
         page.write(f"{paths.line(finding.entry)} {function(finding.entry)}", label="From", indent=INDENT, hang=HANG)
     page.blank()

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import libcst as cst
 import msgspec
 
 from perftools.finding import Diagnosis, Fact, Finding, Gain, Where
-from perftools.record import Source
+from perftools.record import Audit, Missing, Seen, Source, Values
 from perftools.rewrite.catalogue import Folder
-from perftools.rewrite.rewriting import LEVELS, Known, Outcome, Taken, TimingsOf, rewrite
+from perftools.rewrite.rewriting import LEVELS, Known, Taken, TimingsOf, rewrite
 from perftools.rewrite.timings import Speedup
 
 
-def advised(
-    diagnosis: Diagnosis, sources: Sequence[Source], folders: Sequence[Folder], timings_of: TimingsOf
-) -> Diagnosis:
+def advised(diagnosis: Diagnosis, audit: Audit, folders: Sequence[Folder], timings_of: TimingsOf) -> Diagnosis:
     """The diagnosis with each finding's recipe and gain, where one applies; what a rule named itself stays."""
-    findings = tuple(_advised(finding, sources, folders, timings_of) for finding in diagnosis.findings)
+    findings = tuple(_advised(finding, audit, folders, timings_of) for finding in diagnosis.findings)
     return msgspec.structs.replace(diagnosis, findings=findings)
-
-
-def _advised(finding: Finding, sources: Sequence[Source], folders: Sequence[Folder], timings_of: TimingsOf) -> Finding:
-    if finding.recipe is not None or finding.where is None:
-        return finding
-    answering = [each for each in folders if finding.rule in each.recipe.rules and each.recipe.match is not None]
-    source = _source(sources, finding.where)
-    if not answering or source is None:
-        return finding
-    taken = next(_taken(source, finding, answering, timings_of), None)
-    if taken is None:
-        return finding
-    return msgspec.structs.replace(finding, recipe=taken.recipe, gain=_gain(finding, taken))
 
 
 def size_of(facts: Sequence[Fact]) -> int | None:
@@ -43,35 +28,55 @@ def size_of(facts: Sequence[Fact]) -> int | None:
     return max((fact.sizes[0] for fact in iterated or known), default=None)
 
 
-def _taken(source: Source, finding: Finding, folders: Sequence[Folder], timings_of: TimingsOf) -> Iterator[Taken]:
-    """What recipes would do at the finding's lines: the safest level first, the fastest of a level first."""
-    assert finding.where is not None
-    text, line = _module(source, finding.where.line)
-    known = Known({fact.name: fact.type for fact in finding.facts}, size_of(finding.facts))
-    found: list[Taken] = []
-    for level in LEVELS:
-        for folder in folders:
-            if folder.recipe.level != level:
-                continue
-            try:
-                outcome: Outcome = rewrite(text, [folder], level=level, line=line, known=known, timings_of=timings_of)
-            except cst.ParserSyntaxError:
-                return
-            found += outcome.taken
-    yield from sorted(found, key=lambda each: (LEVELS.index(each.level), -_value(each.speedup)))
+def _advised(finding: Finding, audit: Audit, folders: Sequence[Folder], timings_of: TimingsOf) -> Finding:
+    if finding.recipe is not None or finding.where is None:
+        return finding
+    answering = [each for each in folders if finding.rule in each.recipe.rules and each.recipe.match is not None]
+    source = _source(audit.sources, finding.where)
+    if not answering or source is None:
+        return finding
+    known = _known(source, finding, audit.observations.values)
+    taken = _best(source, finding.where.line, known, answering, timings_of)
+    if taken is None:
+        return finding
+    return msgspec.structs.replace(finding, recipe=taken.recipe, gain=_gain(finding, taken))
+
+
+def _best(source: Source, line: int, known: Known, folders: Sequence[Folder], timings_of: TimingsOf) -> Taken | None:
+    """What recipes would do at the finding's lines: of the safest level the fastest."""
+    text, at = _module(source, line)
+    try:
+        outcome = rewrite(text, folders, level=LEVELS[-1], line=at, known=known, timings_of=timings_of)
+    except cst.ParserSyntaxError:
+        return None
+    return min(outcome.taken, key=lambda each: (LEVELS.index(each.level), -_value(each.speedup)), default=None)
 
 
 def _value(speedup: Speedup | None) -> float:
     return 0.0 if speedup is None else speedup.value
 
 
+def _known(source: Source, finding: Finding, values: Values | Missing) -> Known:
+    """What was read of the function's names, at whichever of its lines; what was seen most often counts."""
+    most: dict[str, Seen] = {}
+    last = source.first_line + source.text.count("\n")
+    for site in values.sites if isinstance(values, Values) else ():
+        if site.file == source.file and source.first_line <= site.line <= last:
+            for seen in site.seen:
+                if seen.name not in most or seen.count > most[seen.name].count:
+                    most[seen.name] = seen
+    facts = {name: seen.type for name, seen in most.items()} | {fact.name: fact.type for fact in finding.facts}
+    return Known(facts, size_of(finding.facts), {name: seen.sizes for name, seen in most.items() if seen.sizes})
+
+
 def _source(sources: Sequence[Source], where: Where) -> Source | None:
+    """The text around a place, the innermost where there are several."""
+
     def holds(source: Source) -> bool:
         last = source.first_line + source.text.count("\n")
         return source.file == where.file and bool(source.text) and source.first_line <= where.line <= last
 
-    around = [source for source in sources if holds(source)]
-    return min(around, key=lambda each: each.text.count("\n"), default=None)
+    return min(filter(holds, sources), key=lambda each: each.text.count("\n"), default=None)
 
 
 def _module(source: Source, line: int) -> tuple[str, int]:

@@ -28,6 +28,14 @@ class Known(NamedTuple):
 
     facts: Mapping[str, Type] = {}
     size: int | None = None
+    """How many elements the code works on, where no single container's length is asked for."""
+    sizes: Mapping[str, tuple[int, ...]] = {}
+    """Of containers, by nesting depth."""
+
+    def size_for(self, sized: str) -> int | None:
+        """The length of one container, or the size in general."""
+        known = self.sizes.get(sized)
+        return known[0] if known else self.size
 
 
 class Taken(NamedTuple):
@@ -108,6 +116,16 @@ def places(module: Module, *, line: int | None = None, known: Known = Known()) -
         yield Place(module, definition, facts=known.facts, line=line, size=known.size)
 
 
+class _Offer(NamedTuple):
+    """A rewrite that could be made."""
+
+    folder: Folder
+    rewrite: Rewrite
+    line: int
+    plan: Plan
+    speedup: Speedup | None
+
+
 class _Pass:
     """One look at the whole text."""
 
@@ -125,15 +143,21 @@ class _Pass:
         self._timings_of = timings_of
 
     def run(self, folders: Sequence[Folder]) -> None:
-        ordered = sorted(folders, key=lambda folder: (_rank(folder.recipe.level), folder.id))
+        """The safest rewrite of each place is taken; of those of one level the fastest."""
         for place in places(self.module, line=self._line, known=self._known):
             if self.function and self.function != place.name:
                 continue
-            for folder in ordered:
+            offered: list[tuple[float, str, _Offer]] = []
+            for folder in folders:
                 if folder.recipe.match is None:
                     continue
                 for found in folder.recipe.match(place):
-                    self._consider(place, folder, found)
+                    offer = self._offer(place, folder, found)
+                    if offer is not None:
+                        speedup = offer.speedup.value if offer.speedup is not None else 0.0
+                        offered.append((_rank(folder.recipe.level) - min(speedup, 1e6) / 1e7, folder.id, offer))
+            for *_, offer in sorted(offered, key=lambda each: each[:2]):
+                self._take(place, offer)
             if len(folders) > 1:
                 self._note_loops(place)
 
@@ -144,43 +168,45 @@ class _Pass:
             if isinstance(found, NotUnderstood) and not taken and not is_fallback(place, found.loop):
                 self.refused.append(Refused("loops", place.name, place.line_of(found.node), found.code, found.reason))
 
-    def _consider(self, place: Place, folder: Folder, found: Rewrite | Refusal) -> None:
+    def _offer(self, place: Place, folder: Folder, found: Rewrite | Refusal) -> _Offer | None:
         if isinstance(found, Refusal):
             self._refuse(folder.recipe, place, place.line_of(found.node), found.code, found.reason)
-            return
+            return None
         first = place.line_of(found.nodes[0])
         if is_fallback(place, found.nodes[0]):
             self._refuse(folder.recipe, place, first, "already-guarded", "the original behind a fast path")
-            return
+            return None
         if folder.recipe.level not in self._levels:
             reason = f"an {folder.recipe.level} rewrite: --level {folder.recipe.level} shows it"
             self._refuse(folder.recipe, place, first, "level", reason)
-            return
+            return None
         speedup, problem = self._profit(folder, found)
-        if problem is not None:
-            self._refuse(folder.recipe, place, first, problem.code, problem.reason)
-            return
-        try:
-            plan = edit.plan(place, found)
-        except Unfit as unfit:
-            self._refuse(folder.recipe, place, first, unfit.code, unfit.reason)
-            return
+        if problem is None:
+            try:
+                return _Offer(folder, found, first, edit.plan(place, found), speedup)
+            except Unfit as unfit:
+                problem = unfit
+        self._refuse(folder.recipe, place, first, problem.code, problem.reason)
+        return None
+
+    def _take(self, place: Place, offer: _Offer) -> None:
+        plan, recipe = offer.plan, offer.folder.recipe
         if any(plan.first <= other.last and other.first <= plan.last for other in self.plans):
-            self._refuse(folder.recipe, place, first, "overlap", "another recipe rewrites these lines")
+            self._refuse(recipe, place, offer.line, "overlap", "another recipe rewrites these lines")
             return
         self.plans.append(plan)
         self.taken.append(
             Taken(
-                recipe=folder.id,
-                level=folder.recipe.level,
+                recipe=recipe.id,
+                level=recipe.level,
                 function=place.name,
-                line=first,
+                line=offer.line,
                 end_line=plan.last + 1,
-                reason=found.reason,
-                decisions=found.decisions,
-                speedup=speedup,
-                size=self._known.size,
-                rewrite=found,
+                reason=offer.rewrite.reason,
+                decisions=offer.rewrite.decisions,
+                speedup=offer.speedup,
+                size=self._known.size_for(offer.rewrite.sized),
+                rewrite=offer.rewrite,
             )
         )
 
@@ -192,7 +218,7 @@ class _Pass:
         rows = rows_of(timings, found.variant) if timings is not None else []
         if timings is None or not rows:
             return None, Unfit("not-timed", f"it was never timed: perf recipes time {folder.id}")
-        size = self._known.size
+        size = self._known.size_for(found.sized)
         if size is not None:
             speedup = at_size(timings, found.variant, size)
             if speedup is None:
