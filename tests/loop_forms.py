@@ -183,11 +183,11 @@ def f(X):
             out[j] += row[j]
     return out
 
-### elementwise: vf arrays+lists exact
+### elementwise: vf arrays+lists exact size=500
 def f(xs, a):
     return [a * x + x / 3.0 - 1 for x in xs]
 
-### standardise: vff arrays+lists exact
+### standardise: vff arrays+lists exact size=500
 def f(xs, m, s):
     return [abs(x - m) / s if x > m else (x - m) / s for x in xs]
 
@@ -323,7 +323,7 @@ def f(scores, k):
 def f(scores, k):
     return heapq.nlargest(k, range(len(scores)), key=scores.__getitem__)
 
-### smallest values: vi arrays+lists exact size=1000
+### smallest values: vi arrays exact size=1000
 def f(xs, k):
     return sorted(xs)[:k]
 

@@ -8,7 +8,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from perftools.rewrite.loops.ir import Const, Dim, Op, Red, Top, Value, parts, walk
+from perftools.rewrite.loops.ir import (
+    Arg,
+    Const,
+    Dim,
+    Filter,
+    Hist,
+    Map,
+    Op,
+    Red,
+    Scan,
+    Store,
+    Top,
+    Value,
+    Where,
+    parts,
+    walk,
+)
 from perftools.rewrite.loops.kinds import LISTS
 from perftools.rewrite.loops.refusals import Unclear
 from perftools.rewrite.loops.understood import loops_of
@@ -16,12 +32,18 @@ from perftools.rewrite.loops.understood import loops_of
 if TYPE_CHECKING:
     from perftools.rewrite.loops.arrays import Emitter
 
-ARRAY_PASS = 48
-"""One pass over an ndarray: break-even at 16 to 32."""
+ARRAY_SUM = 48
+"""A sum over an ndarray: break-even at 16 to 32."""
+ARRAY_PASS = 96
+"""Any other pass over an ndarray, of several numpy calls: 48 to 64."""
+ARRAY_SCAN = 150
+"""A running sum or maximum: 90."""
 ARRAY_ROWS = 3
 """A pass for each row of an ndarray: 2."""
 LIST_PASS = 150
 """One pass over a list with three or more operations per element: 100."""
+LIST_TO_LIST = 450
+"""The same where the result is a list again: 200 to 300."""
 LIST_ROWS = 24
 """A pass over each row of a list of lists, rows of 64: 16."""
 LIST_CELLS = 1_500
@@ -52,14 +74,18 @@ def size_guard(emitter: Emitter) -> Size | None:
             raise Unclear(None, "not-faster", "the loop is short")
         return None
     converted = [path for path in emitter.conversions if kinds[path] in LISTS]
-    if any(isinstance(value, Top) for value in understood.results.values()):
+    values = list(understood.results.values())
+    heads = [value for value in values if isinstance(value, Top)]
+    if heads:
+        if converted and any(value.of.key == value.of.body for value in heads):
+            raise Unclear(None, "not-faster", "sorting a list without a key is fast")
         least = TOP
     elif not converted:
-        least = ARRAY_PASS if deep == 1 else ARRAY_ROWS
+        least = _array_pass(values) if deep == 1 else ARRAY_ROWS
     elif deep == 1:
         if _operations(emitter) < OPERATIONS * len(converted):
             raise Unclear(None, "not-faster", "converting the list costs what the loop costs: store it as an array")
-        least = LIST_PASS
+        least = LIST_TO_LIST if any(isinstance(value, Map | Filter) for value in values) else LIST_PASS
     else:
         least = LIST_PAIRS if all(kinds[path] == "list" for path in converted) else LIST_ROWS
     if isinstance(count, Dim) and count.axis == 1 and kinds[count.of.path] in LISTS:
@@ -70,6 +96,15 @@ def size_guard(emitter: Emitter) -> Size | None:
             if isinstance(length, Dim) and length != count and (length.axis == 0 or kinds[length.of.path] not in LISTS):
                 return Size(f"{emitter.count(count)} * {emitter.count(length)} >= {LIST_CELLS}", outer)
     return Size(f"{emitter.count(count)} >= {least}", outer)
+
+
+def _array_pass(values: list[Value]) -> int:
+    inside = [each for value in values for each in walk(value)]
+    if any(isinstance(each, Scan) for each in inside):
+        return ARRAY_SCAN
+    sums = all(each.kind == "+" for each in inside if isinstance(each, Red))
+    plain = sums and not any(isinstance(each, Where | Map | Filter | Arg | Store | Hist) for each in inside)
+    return ARRAY_SUM if plain else ARRAY_PASS
 
 
 def _depth(emitter: Emitter) -> int:

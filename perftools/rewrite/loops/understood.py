@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -129,16 +129,7 @@ def _collect(value: Value, needs: dict[str, Need], arrays: frozenset[str], *, wh
         case Dim(Root(path), axis):
             _note(needs, path, Need(axis + 1), arrays)
         case Load():
-            rank, base = 0, _base(value)
-            inner: Value = value
-            while isinstance(inner, Load):
-                rank, inner = rank + 1, inner.of
-            for index in _places(value):
-                _collect(index, needs, arrays, whole=True)
-            if isinstance(base, Root):
-                _note(needs, base.path, Need(rank), arrays)
-            else:
-                _collect(base, needs, arrays, whole=False)
+            _collect_load(value, needs, arrays)
         case Member(item, box):
             _collect(item, needs, arrays, whole=False)
             if isinstance(box, Root):
@@ -159,16 +150,15 @@ def _collect(value: Value, needs: dict[str, Need], arrays: frozenset[str], *, wh
                 _collect(part, needs, arrays, whole=whole)
 
 
-def _base(value: Value) -> Value:
+def _collect_load(value: Value, needs: dict[str, Need], arrays: frozenset[str]) -> None:
+    rank = 0
     while isinstance(value, Load):
-        value = value.of
-    return value
-
-
-def _places(value: Value) -> Iterator[Value]:
-    while isinstance(value, Load):
-        yield value.at
-        value = value.of
+        _collect(value.at, needs, arrays, whole=True)
+        rank, value = rank + 1, value.of
+    if isinstance(value, Root):
+        _note(needs, value.path, Need(rank), arrays)
+    else:
+        _collect(value, needs, arrays, whole=False)
 
 
 def _note(needs: dict[str, Need], path: str, need: Need, arrays: frozenset[str]) -> None:
