@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from perftools.rewrite.loops import code, sums
-from perftools.rewrite.loops.code import ADD, ATOM, BITAND, BITOR, COMPARE, MUL, NOT, POWER, UNARY, Code, infix
+from perftools.rewrite.loops import code, operators, sums
+from perftools.rewrite.loops.code import ATOM, UNARY, Code, infix
+from perftools.rewrite.loops.counts import affine, minus, plus
 from perftools.rewrite.loops.ir import (
     NOTHING,
     ZERO,
@@ -17,34 +18,14 @@ from perftools.rewrite.loops.ir import (
     Scan,
     Value,
     Where,
-    affine,
-    const,
     constant,
     free,
-    minus,
-    plus,
     walk,
 )
 from perftools.rewrite.loops.kinds import LISTS, RANK, Kind
 from perftools.rewrite.loops.refusals import Unclear
-from perftools.rewrite.loops.types import COMPARISONS, INT, MIXED, ROW, type_of
+from perftools.rewrite.loops.types import MIXED, ROW, type_of
 from perftools.rewrite.loops.understood import Understood
-
-_EXACT_FUNCTIONS = frozenset(
-    "float int abs neg math.sqrt math.fabs math.isnan numpy.sqrt numpy.abs numpy.fabs numpy.isnan".split()
-)
-"""Bit-equal to Python's: IEEE 754 demands it of sqrt. exp, log and the rest are not."""
-_NUMPY_NAMES = {
-    "math.sqrt": "np.sqrt", "math.fabs": "np.abs", "math.isnan": "np.isnan", "abs": "np.abs", "math.exp": "np.exp",
-    "math.log": "np.log", "math.log10": "np.log10", "math.log2": "np.log2", "math.log1p": "np.log1p",
-    "math.expm1": "np.expm1", "math.sin": "np.sin", "math.cos": "np.cos", "math.tan": "np.tan", "math.tanh": "np.tanh",
-    "math.sinh": "np.sinh", "math.cosh": "np.cosh", "math.atan": "np.arctan", "math.asin": "np.arcsin",
-    "math.acos": "np.arccos",
-}  # fmt: skip
-_ZEROS = (const(0), const(0.0))
-_JUMPS = frozenset("int round math.floor math.ceil // %".split())
-"""A last bit more or less makes another result of these."""
-_ARITHMETIC = {"+": ADD, "-": ADD, "*": MUL, "/": MUL, "//": MUL, "%": MUL}
 
 
 class Emitter:
@@ -55,8 +36,6 @@ class Emitter:
         self.kinds = kinds
         self.conversions: dict[str, tuple[str, str]] = {}
         """Root -> (name of its array, the statement that makes it)."""
-        self.checks: dict[str, str] = {}
-        """What must hold, beyond the guards: expression -> why."""
         self.equal: dict[tuple[Value, Value], None] = {}
         self.least: dict[int, None] = {}
         """Loops that must run at least once, or the result's type is another."""
@@ -142,7 +121,7 @@ class Emitter:
             case Dim(Root(path), axis) if RANK[self.kinds[path]] > axis:
                 return Code(f"{self.root(path)}.shape[{axis}]")
             case Op("+" | "-" | "*" as symbol, (left, right)):
-                return infix(symbol, _ARITHMETIC[symbol], self.whole(left), self.whole(right))
+                return infix(symbol, operators.LEVELS[symbol], self.whole(left), self.whole(right))
         raise Unclear(None, "loop-bound", getattr(value, "path", type(value).__name__))
 
     def array(self, value: Value, *, exact: bool) -> Code:
@@ -178,7 +157,7 @@ class Emitter:
             case Scan():
                 return sums.running(self, value)
             case Op(name, args):
-                return self._op(name, args, exact=exact)
+                return operators.operation(self, name, args, exact=exact)
         raise Unclear(None, "expression", type(value).__name__)
 
     def _position(self, value: Value) -> Code:
@@ -257,95 +236,6 @@ class Emitter:
             return code.called("np.where", condition, a, b)
         text = f"{a.at(code.OR)} if {condition.at(code.OR)} else {b.text}"
         return Code(text, level=code.CONDITIONAL)
-
-    def _op(self, name: str, args: tuple[Value, ...], *, exact: bool) -> Code:
-        self.type(Op(name, args))
-        if name in COMPARISONS or name in ("and", "or", "not", "truth"):
-            return self._test(name, args)
-        if name == "**":
-            return self._power(args[0], args[1], exact=exact)
-        if exact and name not in _EXACT_FUNCTIONS and name not in _ARITHMETIC:
-            raise Unclear(None, "inexact-function", name.rpartition(".")[2])
-        jumps = name in _JUMPS
-        operands = [self.array(each, exact=exact or jumps) for each in args]
-        if name in _ARITHMETIC:
-            self._check_ints(name, args, operands)
-            return infix(name, _ARITHMETIC[name], *operands)
-        if name == "neg":
-            return Code(f"-{operands[0].at(UNARY)}", operands[0].axes, UNARY)
-        if name == "float":
-            whole = self.type(args[0]) == INT
-            if not operands[0].axes:
-                return code.called("float", *operands)
-            return Code(f"{operands[0].at(ATOM)}.astype(float)", operands[0].axes) if whole else operands[0]
-        if name == "int" and operands[0].axes:
-            kept = self.named("values", args[0], exact=True)
-            self.back_if(f"not (np.abs({kept.text}) < 2.0**62).all()", "no such int")
-            return Code(f"{kept.text}.astype(np.int64)", kept.axes)
-        if not operands[0].axes and name in ("abs", "round", "int"):
-            return code.called(name, *operands)
-        function = _NUMPY_NAMES.get(name) or (name.replace("numpy.", "np.") if name.startswith("numpy.") else None)
-        if function is None:
-            raise Unclear(None, "expression", name)
-        return code.called(function, *operands)
-
-    def _check_ints(self, name: str, args: tuple[Value, ...], operands: list[Code]) -> None:
-        """Python's ints do not overflow; sums of positions and bounded scalars do not either."""
-        if name == "*" and any(each.axes for each in operands) and self.type(Op(name, args)) == INT:
-            small = any(isinstance(each, Const) and abs(constant(each)) < 2**20 for each in args)
-            if not small or any(isinstance(each, Op) and each.name == "*" for each in args):
-                raise Unclear(None, "int-sum", "a product of positions")
-
-    def _test(self, name: str, args: tuple[Value, ...]) -> Code:
-        if name == "truth":
-            (value,) = args
-            if self.type(value) not in "fFi":
-                raise Unclear(None, "truth-value")
-            return infix("!=", COMPARE, self.array(value, exact=not zero_test(value, ZERO)), Code("0"))
-        if name in COMPARISONS:
-            left, right = args
-            exact = not (zero_test(left, right) or zero_test(right, left))
-            a, b = self.array(left, exact=exact), self.array(right, exact=exact)
-            return infix(name, COMPARE, Code(f"({a.text})", a.axes) if a.level <= COMPARE else a, b)
-        operands = [self.array(each, exact=True) for each in args]
-        arrays = any(each.axes for each in operands)
-        if name == "not":
-            (one,) = operands
-            return Code(f"~{one.at(ATOM)}", one.axes, UNARY) if arrays else Code(f"not {one.at(NOT)}", level=NOT)
-        level = (BITAND if name == "and" else BITOR) if arrays else (code.AND if name == "and" else code.OR)
-        symbol = ("&" if name == "and" else "|") if arrays else name
-        return infix(symbol, level, *operands)
-
-    def _power(self, base: Value, exponent: Value, *, exact: bool) -> Code:
-        """Python's ** is the C library's pow: np.float_power is bit-equal, x * x and np.power are not."""
-        if not isinstance(exponent, Const):
-            raise Unclear(None, "power")
-        operand = self.array(base, exact=exact)
-        if not exact and constant(exponent) == 2:
-            operand = self.named("step", base) if operand.level < ATOM else operand
-            return Code(f"{operand.text} * {operand.text}", operand.axes, MUL)
-        if not exact and exponent == const(0.5):
-            return code.called("np.sqrt", operand)
-        power = self.array(exponent, exact=True)
-        if not operand.axes:
-            return Code(f"{operand.at(ATOM)} ** {power.at(POWER)}", level=POWER)
-        return code.called("np.float_power", operand, power)
-
-
-def zero_test(value: Value, other: Value) -> bool:
-    """Is it a sum of squares compared with 0? That is the same in any order of summation."""
-    if not isinstance(other, Const) or other.text not in ("0", "0.0", "-0.0"):
-        return False
-    match value:
-        case Op("math.sqrt" | "numpy.sqrt", (inner,)) | Op("**", (inner, Const("float", "0.5"))):
-            return zero_test(inner, other)
-        case Op("*", (left, right)):
-            return zero_test(left, other) and zero_test(right, other) and left == right
-        case Red("+", _, init, Op("*", (left, right))):
-            return left == right and init in _ZEROS
-        case Red("+", _, init, Op("**", (_, Const("int", "2")))):
-            return init in _ZEROS
-    return False
 
 
 def _is_rare(test: Value) -> bool:

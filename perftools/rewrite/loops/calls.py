@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from perftools.rewrite.loops import expressions, helpers, spaces
+from perftools.rewrite.loops import expressions, helpers, spaces, subscripts
 from perftools.rewrite.loops.ir import (
     NOTHING,
     ONE,
@@ -88,7 +88,7 @@ def applied(scope: Scope, node: cst.CSTNode, function: cst.BaseExpression, argum
     if isinstance(function, cst.Name) and not known:
         return helpers.inlined(scope, node, function, arguments, {})
     if isinstance(function, cst.Attribute) and function.attr.value == "__getitem__" and len(arguments) == 1:
-        return expressions.at(scope, function, expressions.evaluate(scope, function.value), (arguments[0],))
+        return subscripts.at(scope, function, expressions.evaluate(scope, function.value), (arguments[0],))
     raise scope.refuse(node, "unknown-call", scope.place.code(function))
 
 

@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import libcst as cst
 
-from perftools.rewrite.loops import calls, spaces
+from perftools.rewrite.loops import calls, spaces, subscripts
 from perftools.rewrite.loops.ir import (
-    BUILT,
     EMPTY,
     Const,
     Dead,
     Dim,
     Filled,
-    Index,
-    Load,
-    Map,
     Member,
     Op,
     Root,
-    Sorted,
-    Store,
-    Top,
     Tuple,
     Value,
-    Where,
-    affine,
     const,
     constant,
-    replaced,
 )
 from perftools.rewrite.loops.scope import Scope, is_container, is_test, where
 from perftools.source.syntax import path
@@ -60,7 +50,7 @@ def evaluate(scope: Scope, node: cst.BaseExpression) -> Value:
         case cst.Comparison():
             return _comparison(scope, node)
         case cst.Subscript():
-            return _subscript(scope, node)
+            return subscripts.subscript(scope, node)
         case cst.Attribute():
             return _attribute(scope, node)
         case cst.Call():
@@ -237,77 +227,3 @@ def _attribute(scope: Scope, node: cst.Attribute) -> Value:
     if node.attr.value in ("T", "shape", "ndim", "values", "flat"):
         raise scope.refuse(node, "expression", scope.place.code(node))
     return Root(f"{base.path}.{node.attr.value}")
-
-
-def _subscript(scope: Scope, node: cst.Subscript) -> Value:
-    if isinstance(node.value, cst.Attribute) and node.value.attr.value == "shape":
-        return _shape(scope, node, node.value)
-    value = lookup(scope, node.value) if isinstance(node.value, cst.Name) else evaluate(scope, node.value)
-    if isinstance(value, Sorted):
-        return _first(scope, node, value)
-    return at(scope, node, value, indexes(scope, node, value))
-
-
-def _first(scope: Scope, node: cst.Subscript, value: Sorted) -> Value:
-    """`sorted(…)[:k]`."""
-    cut = node.slice[0].slice
-    if len(node.slice) != 1 or not isinstance(cut, cst.Slice) or cut.lower or cut.step or cut.upper is None:
-        raise scope.refuse(node, "slice", scope.place.code(node))
-    return Top(value, evaluate(scope, cut.upper))
-
-
-def _shape(scope: Scope, node: cst.Subscript, shape: cst.Attribute) -> Value:
-    base = evaluate(scope, shape.value)
-    (element,) = node.slice if len(node.slice) == 1 else (None,)
-    axis = evaluate(scope, element.slice.value) if element and isinstance(element.slice, cst.Index) else None
-    if not isinstance(base, Root) or axis is None or constant(axis) not in (0, 1):
-        raise scope.refuse(node, "expression", scope.place.code(node))
-    scope.shared.arrays.add(base.path)
-    return Dim(base, constant(axis))
-
-
-def indexes(scope: Scope, node: cst.Subscript, value: Value) -> tuple[Value, ...]:
-    """The indices in one pair of brackets."""
-    found: list[Value] = []
-    for element in node.slice:
-        if not isinstance(element.slice, cst.Index):
-            raise scope.refuse(node, "slice", scope.place.code(node))
-        index = evaluate(scope, element.slice.value)
-        if isinstance(index, Tuple):
-            raise scope.refuse(node, "expression", scope.place.code(node))
-        found.append(index)
-    if len(found) > 1:
-        while isinstance(value, Load):
-            value = value.of
-        if isinstance(value, Root):
-            scope.shared.arrays.add(value.path)
-    return tuple(found)
-
-
-def at(scope: Scope, node: cst.CSTNode, value: Value, found: tuple[Value, ...]) -> Value:
-    """`value[i]` or `value[i, j]`."""
-    match value:
-        case Root() | Load():
-            for index in found:
-                if isinstance(index, Const) and index.kind != "int":
-                    raise scope.refuse(node, "records")
-                value = Load(value, index)
-            return value
-        case Tuple(items) if found in [(const(number),) for number in range(len(items))]:
-            return items[int(constant(found[0]))]
-        case Map(loop, body) if len(found) == 1:
-            where_ = affine(found[0])
-            if where_ is not None and where_[0] is not None and constant(where_[1]) == 0:
-                same = scope.shared.spaces[where_[0]] == scope.shared.spaces[loop]
-                if same:
-                    return replaced(body, {Index(loop): Index(where_[0])})
-        case Store(loops=(), at=place, value=cell) if place == found:
-            return cell
-    if scope.is_building(value) and not isinstance(value, Where | Store):
-        inner = value
-        for index in found:
-            inner = Load(inner, index)
-        return inner
-    if isinstance(value, BUILT) or scope.is_building(value):
-        raise scope.refuse(node, "reads-own-result", scope.place.code(node))
-    raise scope.refuse(node, "expression", scope.place.code(node))

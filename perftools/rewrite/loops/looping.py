@@ -5,22 +5,8 @@ from __future__ import annotations
 import libcst as cst
 
 from perftools.rewrite.loops import expressions, run, solve, spaces
-from perftools.rewrite.loops.ir import (
-    ONE,
-    Dead,
-    Index,
-    Op,
-    Red,
-    Root,
-    Space,
-    State,
-    Value,
-    const,
-    free,
-    minus,
-    plus,
-    states,
-)
+from perftools.rewrite.loops.counts import minus, plus
+from perftools.rewrite.loops.ir import ONE, Dead, Index, Op, Red, Root, Space, State, Value, const, free, states
 from perftools.rewrite.loops.scope import Scope, is_container, merged
 from perftools.source.syntax import targets, walk
 

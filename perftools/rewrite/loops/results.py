@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from perftools.rewrite.loops import best, code
 from perftools.rewrite.loops.code import ATOM, Code
+from perftools.rewrite.loops.counts import affine
 from perftools.rewrite.loops.ir import (
     Arg,
     Const,
@@ -21,7 +22,6 @@ from perftools.rewrite.loops.ir import (
     Store,
     Top,
     Value,
-    affine,
     constant,
 )
 from perftools.rewrite.loops.refusals import Unclear

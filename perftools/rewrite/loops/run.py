@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from perftools.rewrite.loops import expressions, looping, spaces
+from perftools.rewrite.loops import expressions, looping, spaces, subscripts
 from perftools.rewrite.loops.ir import Append, Const, Root, Store, Tuple, Value, const
 from perftools.rewrite.loops.scope import Scope, is_container, merged, where
 from perftools.source.syntax import walk
@@ -206,7 +206,7 @@ def _store(scope: Scope, target: cst.Subscript, source: cst.BaseExpression | Non
     places: list[Value] = []
     inner: cst.BaseExpression = target
     while isinstance(inner, cst.Subscript):
-        places[:0] = expressions.indexes(scope, inner, const(None))
+        places[:0] = subscripts.indexes(scope, inner, const(None))
         inner = inner.value
     if not isinstance(inner, cst.Name):
         raise scope.refuse(target, "writes-global", scope.place.code(target))

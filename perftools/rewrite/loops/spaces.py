@@ -7,6 +7,7 @@ from typing import NamedTuple
 import libcst as cst
 
 from perftools.rewrite.loops import calls, expressions
+from perftools.rewrite.loops.counts import minus, plus
 from perftools.rewrite.loops.ir import (
     ONE,
     ZERO,
@@ -25,8 +26,6 @@ from perftools.rewrite.loops.ir import (
     Value,
     constant,
     free,
-    minus,
-    plus,
     replaced,
 )
 from perftools.rewrite.loops.scope import Scope, is_container
