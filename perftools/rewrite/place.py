@@ -26,7 +26,7 @@ _PURE_BUILTINS = frozenset(
 _READING = frozenset(
     f"builtins.{name}"
     for name in "len sum min max sorted enumerate zip range list tuple set frozenset any all iter map filter".split()
-) | frozenset(f"numpy.{name}" for name in "array dot sum mean max min argmax argmin argsort".split())
+) | frozenset(f"numpy.{name}" for name in "array asarray dot sum mean max min argmax argmin argsort".split())
 """Functions that read a container and keep no hold of it."""
 _KEEPS = frozenset("append extend insert remove pop popitem clear sort reverse update setdefault add discard".split())
 

@@ -14,6 +14,7 @@ The engine turns the folder into tests, timings and documentation: a recipe cont
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -138,6 +139,13 @@ class Recipe:
     """None for advice."""
     tip: str = ""
     """Which well-known piece of advice on serving models in Python it stands for."""
+    needs: tuple[str, ...] = ()
+    """Modules that its files import and perftools does not require: "orjson", "pydantic"."""
+
+    @property
+    def lacks(self) -> str:
+        """The first of these that is not installed; "" where all are there."""
+        return next((name for name in self.needs if importlib.util.find_spec(name) is None), "")
 
 
 class Inputs(Protocol):

@@ -65,6 +65,8 @@ def measure(
     progress: Callable[[str], None] = lambda _: None,
 ) -> Timings:
     """Time every variant of a recipe at these sizes (those of its inputs.py unless given). Raises TimingFailed."""
+    if folder.recipe.lacks:
+        raise TimingFailed(f"{folder.id}: {folder.recipe.lacks} is not installed")
     job = _job(folder, sizes, effort)
     progress(f"{folder.id}: do before and after agree?")
     checked = _run(job)

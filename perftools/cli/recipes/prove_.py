@@ -34,10 +34,14 @@ def command(*, ids: Sequence[str], every: bool, cases: int, write_after: bool) -
         )
     from perftools.rewrite import proof
 
-    failed = 0
+    failed = skipped = 0
     folders = chosen(() if every else ids)
     for number, folder in enumerate(folders, 1):
         click.echo(f"{number}/{len(folders)} {folder.id}", err=True)
+        if folder.recipe.lacks:
+            skipped += 1
+            click.echo(f"{folder.id}: skipped: {folder.recipe.lacks} is not installed")
+            continue
         if write_after and proof.write_after(folder):
             click.echo(f"{folder.path / 'after.py'} written", err=True)
         problems = proof.prove(folder, cases=cases)
@@ -46,5 +50,6 @@ def command(*, ids: Sequence[str], every: bool, cases: int, write_after: bool) -
         for problem in problems:
             text = "\n    ".join(clean(line) for line in problem.says.splitlines())
             click.echo(f"  {problem.check}: {text}")
-    click.echo(f"{len(folders) - failed} of {len(folders)} proved")
+    left = f", {skipped} skipped" if skipped else ""
+    click.echo(f"{len(folders) - failed - skipped} of {len(folders)} proved{left}")
     return UNPROVED if failed else 0
