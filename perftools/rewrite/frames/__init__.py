@@ -1,0 +1,35 @@
+"""What recipes for pandas share: which elements of a row are read, and a function of a row as array expressions.
+
+    from perftools.rewrite import frames
+
+Whether a name is a DataFrame nobody knows before it runs: the guards of `are_frames` check it.
+"""
+
+from perftools.rewrite.frames.columnwise import Columnwise, columnwise
+from perftools.rewrite.frames.rows import (
+    Reads,
+    Unclear,
+    are_frames,
+    definition,
+    escapes,
+    names_in_helper,
+    names_of,
+    reads_of,
+    respelled,
+    tuple_of,
+)
+
+__all__ = [
+    "Columnwise",
+    "Reads",
+    "Unclear",
+    "are_frames",
+    "columnwise",
+    "definition",
+    "escapes",
+    "names_in_helper",
+    "names_of",
+    "reads_of",
+    "respelled",
+    "tuple_of",
+]
