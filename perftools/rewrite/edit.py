@@ -184,7 +184,7 @@ def _expression(place: Place, rewrite: Rewrite, original: list[str]) -> tuple[li
     name = place.fresh(rewrite.helper or f"_{place.name.rpartition('.')[2].strip('_<>') or 'module'}_fast")
     lines = [
         f"def {name}({', '.join(parameters)}):",
-        f'    """`{" ".join(inside.split())}`, by a faster way where that gives the same."""',
+        f'    """`{_shortened(inside)}`, by a faster way where that gives the same."""',
     ]
     body = textwrap.dedent(fast.body).strip("\n")
     found = (
@@ -204,6 +204,12 @@ def _expression(place: Place, rewrite: Rewrite, original: list[str]) -> tuple[li
         lines += _indented("\n".join(inner), 1)
     lines.append(f"    return {textwrap.dedent(inside)}" if len(original) == 1 else f"    return ({inside})")
     return [f"{head}{name}({', '.join(parameters)}){tail}"], "\n".join(lines)
+
+
+def _shortened(code: str) -> str:
+    """On one line, which a docstring has room for."""
+    line = " ".join(code.split())
+    return line if len(line) <= _WIDEST - 38 else f"{line[: _WIDEST - 40]} …"
 
 
 def _uses_numpy(rewrite: Rewrite) -> bool:
@@ -278,6 +284,7 @@ def _free_names(texts: Sequence[str]) -> list[str]:
                 for target in ast.walk(each.target)
                 if isinstance(target, ast.Name)
             }
+            comprehended |= {each.arg for each in ast.walk(statement) if isinstance(each, ast.arg)}  # of lambdas
             names = [each for each in ast.walk(statement) if isinstance(each, ast.Name)]
             names.sort(key=lambda each: (each.lineno, each.col_offset))
             augmented = {each.target.id for each in ast.walk(statement)
