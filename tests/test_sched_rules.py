@@ -310,6 +310,18 @@ def test_a_background_thread_that_holds_the_gil_is_named_with_its_line() -> None
     assert found.todo.startswith("Move refresh() out of the process")
 
 
+def test_beside_an_event_loop_a_background_thread_keeps_but_one_waiting_and_not_always() -> None:
+    made = Scene()
+    made.file(APP, TEXT)
+    made.sample(600, *THREAD, ("refresh", APP, "table = build"), ("build", APP, "return {key"), tid=1000)
+    made.sample(200, ("handle", APP, "return sorted"), tid=1001)
+    made.worker(1, 2, run=0.92, runnable=1.2, waiters=0.75)
+    assert finding(gil_bound, made).todo.startswith("Move refresh() out of the process")
+    made.tasks.clear()
+    made.worker(1, 2, run=0.92, runnable=1.2, waiters=0.3)
+    assert fine(gil_bound, made).startswith("0.3 threads")
+
+
 def test_a_pool_of_request_threads_is_no_background_thread() -> None:
     made = Scene()
     made.file(APP, TEXT)
