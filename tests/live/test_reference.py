@@ -22,6 +22,11 @@ FORMS = Path(perftools_benchmarks.forms.__file__).parent
 WINDOW = ("--window", "5")
 
 
+def judged(found: Any) -> list[Any]:
+    """The findings about the service: that others take the CPUs which it waits for says nothing of it."""
+    return [finding for finding in found["findings"] if finding["rule"] != "noisy-neighbour"]
+
+
 def assert_finding(finding: Any, rule: str, form: str, function: str, first: str, last: str) -> None:
     """It is of that rule, high, and from the line that holds `first` to the one that holds `last`."""
     file = FORMS / f"{form}.py"
@@ -42,7 +47,7 @@ def test_lists_get_their_finding_and_a_saved_audit_says_the_same_again(tmp_path:
     saved = tmp_path / "audit.json"
     with reference("lists") as service, loaded(service):
         first = report("audit", service.pid, "--window", "8", "-o", saved)
-    [finding] = first["findings"]
+    [finding] = judged(first)
     assert_finding(finding, "list-hot-path", "lists", "dot", "for a, b in zip(left, right)", "total += a * b")
     seen = {fact["name"]: fact["type"] for fact in finding["facts"]}
     assert any(kind["name"] == "list" and kind["items"][0]["name"] == "float" for kind in seen.values()), seen
@@ -54,7 +59,7 @@ def test_lists_get_their_finding_and_a_saved_audit_says_the_same_again(tmp_path:
 def test_pandas_gets_its_finding() -> None:
     with reference("pandas_apply") as service, loaded(service):
         found = report("audit", service.pid, *WINDOW)
-    [finding] = found["findings"]
+    [finding] = judged(found)
     apply = "frame.apply(score_row, axis=1)"
     assert_finding(finding, "pandas-hot-path", "pandas_apply", "PandasApply.score", apply, apply)
 
@@ -62,7 +67,7 @@ def test_pandas_gets_its_finding() -> None:
 def test_numpy_under_the_same_load_gets_none() -> None:
     with reference("numpy") as service, loaded(service):  # as many cores busy, and so many times the requests
         found = report("audit", service.pid, *WINDOW)
-    assert found["findings"] == []
+    assert judged(found) == []
     assert {ok["rule"] for ok in found["checked_ok"]} >= {"list-hot-path", "pandas-hot-path"}
     assert found["quality"]["loaded"]
     assert "numpy.py" in json.dumps(found["observations"]["time"])
@@ -88,8 +93,9 @@ def test_two_workers_are_audited_as_one_service(server: str) -> None:
         assert load["samples"] > 0
         assert load["top"] is not None
     assert "dot" in {load["top"]["function"] for load in loads}  # a worker may show its server's socket write on top
-    assert found["findings"][0]["rule"] == "list-hot-path"
-    assert found["findings"][0]["where"]["file"] == str(FORMS / "lists.py")
+    first = judged(found)[0]
+    assert first["rule"] == "list-hot-path"
+    assert first["where"]["file"] == str(FORMS / "lists.py")
 
 
 def test_an_idle_service_is_not_judged_and_says_so() -> None:
