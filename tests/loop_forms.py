@@ -13,7 +13,8 @@ class Form(NamedTuple):
 
     text: str
     arguments: str
-    """A letter each: v vector, m matrix (its rows as long as the vectors), f float, i int."""
+    """A letter each: v vector, m matrix (its rows as long as the vectors), w a vector as long as the matrix, n as many
+    names, f float, i int."""
     kinds: tuple[Containers, ...]
     rounds: bool
     """It sums in another order; otherwise it must be bit-equal."""
@@ -358,6 +359,73 @@ def f(xs, box):
             continue
         n += 1
     return n
+
+### best row: vm arrays+lists exact
+def f(q, items):
+    best, most = None, -1.0
+    for item in items:
+        s = 0.0
+        for a, b in zip(q, item):
+            s += a * b
+        if s > most:
+            best, most = item, s
+    return best
+
+### rows kept: vm arrays+lists exact
+def f(q, rows):
+    out = []
+    for i in range(len(rows)):
+        s = 0.0
+        for a, b in zip(q, rows[i]):
+            s += a * b
+        if s > 0.1:
+            out.append(rows[i])
+    return out
+
+### names kept: nvm lists exact
+def f(names, q, rows):
+    out = []
+    for name, row in zip(names, rows):
+        s = 0.0
+        for a, b in zip(q, row):
+            s += a * b
+        if s > 0.1:
+            out.append(name)
+    return out
+
+### moving mean: v arrays+lists exact size=500
+def f(xs):
+    out = []
+    for i in range(len(xs) - 2):
+        out.append((xs[i] + xs[i + 1] + xs[i + 2]) / 3)
+    return out
+
+### variance: v arrays+lists rounds size=500
+def f(xs):
+    mean = sum(xs) / len(xs)
+    s = 0.0
+    for x in xs:
+        s += (x - mean) ** 2
+    return s / len(xs)
+
+### transposed: m arrays+lists exact
+def f(A):
+    n, m = len(A), len(A[0])
+    T = [[0.0] * n for _ in range(m)]
+    for i in range(n):
+        for j in range(m):
+            T[j][i] = A[i][j]
+    return T
+
+### loss: mvw arrays+lists rounds
+def f(X, w, y):
+    loss = 0.0
+    for i in range(len(X)):
+        p = 0.0
+        for j in range(len(w)):
+            p += X[i][j] * w[j]
+        loss += (p - y[i]) ** 2
+    return loss / len(X)
 """
 
 

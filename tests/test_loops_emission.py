@@ -36,6 +36,8 @@ def base_of(form: Form, kind: Containers) -> list[Any]:
     makers: dict[str, Callable[[], Any]] = {
         "v": lambda: draw.standard_normal(form.width if "m" in form.arguments else form.size),
         "m": lambda: draw.standard_normal((form.size if form.size != 200 else 60, form.width)),
+        "w": lambda: draw.standard_normal(60),
+        "n": lambda: [f"n{number}" for number in range(60)],
         "f": lambda: 0.3,
         "i": lambda: 7,
     }
@@ -118,7 +120,7 @@ def test_full_size_calls_with_one_spot_changed(name: str, kind: Containers) -> N
     base = base_of(form, kind)
     pair.check(*base, terms=_terms(form, base), hit=True)
     for at, value in enumerate(base):
-        for other in changed(value):
+        for other in changed(value) if form.arguments[at] != "n" else (value[:-1], tuple(value), [1.0] * 60, None, []):
             args = [*base[:at], other, *base[at + 1 :]]
             pair.check(*args, terms=_terms(form, args))
     if len(base) > 1 and form.arguments[0] == form.arguments[1]:

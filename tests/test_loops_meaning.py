@@ -30,7 +30,7 @@ def _kinds(found: Understood) -> str:
     return "+".join(sorted({type(each).__name__ for each in found.results.values()}))
 
 
-@pytest.mark.parametrize("batch", range(4))
+@pytest.mark.parametrize("batch", range(3))
 def test_closed_forms_of_random_programs_mean_what_the_programs_do(batch: int) -> None:
     texts = [Programs(seed).text(f"f{seed}") for seed in range(batch * 100, batch * 100 + 100)]
     understood: Counter[str] = Counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from perftools.rewrite.loops import code, operators, sums
-from perftools.rewrite.loops.code import ATOM, UNARY, Code, infix
+from perftools.rewrite.loops.code import ATOM, MUL, UNARY, Code, infix
 from perftools.rewrite.loops.counts import affine, minus, plus
 from perftools.rewrite.loops.ir import (
     NOTHING,
@@ -219,8 +219,23 @@ class Emitter:
             return f":{self.count(stop)}"
         if stop == whole or any(plus(other, start) == whole for other in space.equal):
             return f"{self.count(start)}:"
+        left = minus(whole, stop)
+        if isinstance(left, Const) and constant(left) > 0:
+            return f"{self.count(start)}:-{left.text}"
         self.back_if(f"{self.count(stop)} > {self.count(whole)}", "the index is out of range")
         return f"{self.count(start)} : {self.count(stop)}"
+
+    def element(self, value: Value, loop: int, place: str) -> str | None:
+        """`x[i]` of the original container, whatever its elements are; None where arithmetic is needed."""
+        if not isinstance(value, Load) or not isinstance(value.of, Root):
+            return None
+        found = affine(value.at)
+        kind = self.kinds[value.of.path]
+        if found is None or found[0] != loop or not (kind in LISTS or RANK[kind] > 1):
+            return None
+        self._cut(Dim(value.of, 0), loop, found[1])  # in range
+        shift = "" if found[1] == ZERO else f" + {self.whole(found[1]).at(MUL)}"
+        return f"{value.of.path}[{place}{shift}]"
 
     def _where(self, test: Value, yes: Value, no: Value, *, exact: bool) -> Code:
         if NOTHING in (yes, no):

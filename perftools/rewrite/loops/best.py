@@ -47,6 +47,9 @@ def extreme(emitter: Emitter, value: Red) -> Code:
 def chosen(emitter: Emitter, value: Arg) -> Code:
     """What was given another name when the best was found."""
     found, keys = place(emitter, value.kind, value.tie, value.loop, value.key)
+    element = emitter.element(value.value, value.loop, found.text)
+    if element is not None:
+        return _or_before(emitter, value.kind, value.tie, keys, found, Code(element), value.key0, value.value0)
     there = replaced(value.value, {Index(value.loop): Root(found.text)})
     if free(there):
         raise Unclear(None, "expression", "what goes with the best")

@@ -22,6 +22,7 @@ from perftools.rewrite.loops.ir import (
     Top,
     Value,
     Where,
+    free,
     parts,
     walk,
 )
@@ -111,7 +112,8 @@ def _depth(emitter: Emitter) -> int:
     """How many loops lie within one another."""
 
     def deep(value: Value, around: frozenset[int]) -> int:
-        inside = around.union(loops_of(value))
+        own = loops_of(value)
+        inside = (around if not own or free(value) & around else frozenset()).union(own)
         return max((deep(part, inside) for part in parts(value)), default=len(inside))
 
     return max(deep(value, frozenset()) for value in emitter.understood.results.values())

@@ -98,6 +98,9 @@ def _filter(emitter: Emitter, loop: int, test: Value, body: Value) -> str:
         if constant(place[1]) != 0:
             made = code.infix("+", code.ADD, made, emitter.whole(place[1]))
         return _listed(INT, made)
+    element = emitter.element(body, loop, "place")
+    if element is not None:
+        return f"[{element} for place in np.flatnonzero({mask.text}).tolist()]"
     kind = emitter.type(body)
     made = emitter.array(body, exact=False)
     if made.axes != (loop,):
@@ -161,6 +164,9 @@ def _top(emitter: Emitter, value: Top) -> str:
         if constant(place[1]) != 0:
             first = code.infix("+", code.ADD, first, emitter.whole(place[1]))
         return _listed(INT, first)
+    element = emitter.element(body, loop, "place")
+    if element is not None:
+        return f"[{element} for place in {first.text}.tolist()]"
     made = emitter.array(body, exact=True)
     if made.axes != (loop,):
         raise Unclear(None, "expression", "what is sorted")
