@@ -20,8 +20,8 @@ def allow_any_tracer() -> None:
     ctypes.CDLL(None).prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0)
 
 
-def end_with(parent: int) -> None:
-    """Be killed when `parent`, the process that started this one, ends for whatever reason."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+def end_with(parent: int, by: int = signal.SIGKILL) -> None:
+    """Get the signal `by` when `parent`, the process that started this one, ends for whatever reason."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, by, 0, 0, 0)
     if os.getppid() != parent:  # it ended before the call
         sys.exit(f"process {parent} has ended, and this one ends with it")

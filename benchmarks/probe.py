@@ -40,6 +40,8 @@ class Limits(NamedTuple):
     """That BLAS may use; None where it does not say."""
     blas_core: str | None
     """The kind of CPU that OpenBLAS has chosen its kernels for."""
+    row_bytes: int
+    table_bytes: int
 
 
 def compiled() -> bool:
@@ -49,10 +51,11 @@ def compiled() -> bool:
 @functools.cache
 def random_rows() -> Callable[[Any, Any], float]:
     """The probe: a function of rows (members, width) and ids, which must be rows."""
-    import numba
     import numpy as np
 
-    @numba.njit(nogil=True, fastmath={"reassoc"})
+    from .core.compiled import njit
+
+    @njit(fastmath={"reassoc"})
     def probe(rows: Any, ids: Any) -> float:
         a = b = c = d = e = f = np.float32(0)
         width = rows.shape[1]
@@ -74,10 +77,11 @@ def random_rows() -> Callable[[Any, Any], float]:
 @functools.cache
 def stream() -> Callable[[Any], float]:
     """Reads all of an array, line after line."""
-    import numba
     import numpy as np
 
-    @numba.njit(nogil=True, fastmath={"reassoc", "nsz"})
+    from .core.compiled import njit
+
+    @njit(fastmath={"reassoc", "nsz"})
     def read(values: Any) -> float:
         total = np.float32(0)
         for at in range(len(values)):
@@ -149,6 +153,8 @@ def measure(table: tables.Table, sizes: Iterable[int], budget_s: float) -> Limit
         sgemm_gflops(budget_s),
         threads,
         core,
+        row_bytes,
+        table.rows.nbytes,
     )
 
 
@@ -158,7 +164,7 @@ def _progress(what: str) -> None:
 
 def main(argv: list[str]) -> int:
     """Measure the limits and print them."""
-    parser = argparse.ArgumentParser(prog="python -m perftools_benchmarks probe", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m perftools_benchmarks limit", description=__doc__)
     parser.add_argument("--users", type=int, default=1_000_000, help="rows of the table (default %(default)s)")
     parser.add_argument("--dimensions", type=int, default=64, help="of an embedding (default %(default)s)")
     parser.add_argument("--quick", action="store_true", help="a tenth of the time for each figure")

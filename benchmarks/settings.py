@@ -17,6 +17,12 @@ class Settings(NamedTuple):
     dimensions: int = 64
     features: int = 20
     seed: int = 1
+    codec: str = "fast"
+    """One of `bodies.CODECS`."""
+    freeze: bool = True
+    """What a worker holds after it has warmed up is never looked at by its garbage collector again."""
+    refreshed: str | None = None
+    """Where another process leaves the rows of the table, made anew; the form must be "cached"."""
     allow_tracing: bool = False
     master_pid: int | None = None
     """The worker ends with this process, unless it is the process."""

@@ -6,22 +6,24 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
+from .bodies import Codec, codec
 from .core import Scorer
-from .requests import MAX_BODY_BYTES, answer
+from .requests import answer
 from .worker import begin
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-def application(scorer: Scorer) -> Application:
+def application(scorer: Scorer, json_codec: Codec | None = None) -> Application:
     """The service over `scorer`."""
+    used = json_codec or codec()
 
     def respond(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         length = int(environ.get("CONTENT_LENGTH") or 0)
-        body = environ["wsgi.input"].read(min(length, MAX_BODY_BYTES + 1))
+        body = environ["wsgi.input"].read(min(length, used.max_body_bytes + 1))
         content_type = environ.get("CONTENT_TYPE", "")
-        status, text = answer(scorer, environ["REQUEST_METHOD"], environ["PATH_INFO"], content_type, body)
-        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(text)))]
+        status, text, kind = answer(scorer, environ["REQUEST_METHOD"], environ["PATH_INFO"], content_type, body, used)
+        headers = [("Content-Type", kind), ("Content-Length", str(len(text)))]
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [text]
 
@@ -30,4 +32,5 @@ def application(scorer: Scorer) -> Application:
 
 def create() -> Application:
     """The application of one worker, from the settings in the environment."""
-    return application(begin().scorer)
+    worker = begin()
+    return application(worker.scorer, worker.codec)

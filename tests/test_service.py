@@ -7,19 +7,25 @@ import http.client
 import io
 import json
 import os
+import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from perftools_benchmarks import core, requests, serve, wsgi
+from perftools_benchmarks import bodies, core, refresher, requests, serve, wsgi
 from perftools_benchmarks.asgi import Application
 from perftools_benchmarks.core import tables
+from perftools_benchmarks.endtoend import fuzz
 
 from tests.live.services import BENCHMARKS, Service, children, ended, reference, running
 
@@ -29,7 +35,11 @@ TABLE = tables.make(MEMBERS)
 SCORERS = {form: core.forms()[form].prepare(TABLE) for form in FORMS}
 members = st.integers(0, MEMBERS - 1)
 
+FUZZED = int(os.environ.get("PERFTOOLS_TEST_FUZZED", "400"))
+"""Requests; `python -m perftools_benchmarks service` sends 10,000."""
+
 REFUSED: list[tuple[int, object]] = [
+    (422, {"user": 1, "candidates": [2, 1, 2]}),
     (422, {"user": MEMBERS, "candidates": [1]}),
     (422, {"user": 1, "candidates": [MEMBERS]}),
     (422, {"user": 1, "candidates": [-1]}),
@@ -48,15 +58,38 @@ REFUSED: list[tuple[int, object]] = [
     (422, {"user": 1, "candidates": [1, "2"]}),
     (422, {"user": 1, "candidates": [1, None]}),
     (422, {"user": 1, "candidates": [[1]]}),
-    (422, {"user": 1, "candidates": [1] * (requests.MAX_CANDIDATES + 1)}),
+    (422, {"user": 1, "candidates": [1] * (bodies.MAX_CANDIDATES + 1)}),
     (422, [1, [2]]),
     (422, None),
     (400, b""),
     (400, b"{"),
     (400, b"\xff\xfe\x00"),
-    (400, b"[" * 100_000),
-    (400, b'{"user": ' + b"1" * 5000 + b', "candidates": [1]}'),
-    (413, b" " * (requests.MAX_BODY_BYTES + 1)),
+    (413, b" " * (bodies.MAX_BODY_BYTES + 1)),
+]
+MALFORMED_OR_OF_A_WRONG_TYPE = (b"[" * 100_000, b'{"user": ' + b"1" * 5000 + b', "candidates": [1]}')
+
+
+def raw(user: int, *ids: int, count: int | None = None) -> bytes:
+    return struct.pack(f"<qq{len(ids)}q", user, len(ids) if count is None else count, *ids)
+
+
+RAW_REFUSED = [
+    (400, b""),
+    (400, b"1234567"),
+    (422, raw(1)),
+    (422, raw(1, 2, count=-1)),
+    (422, raw(1, *range(bodies.MAX_CANDIDATES + 1))),
+    (400, raw(1, 2, 3)[:-1]),
+    (400, raw(1, 2, 3)[:-8]),
+    (400, raw(1, 2, 3) + b"1"),
+    (400, raw(1, 2, 3, count=1)),
+    (422, raw(MEMBERS, 1)),
+    (422, raw(-1, 1)),
+    (422, raw(1, MEMBERS)),
+    (422, raw(1, 5, -1)),
+    (422, raw(1, 2**63 - 1)),
+    (422, raw(1, 5, 4, 5)),
+    (413, raw(1, 2) + b" " * bodies.MAX_BODY_BYTES),
 ]
 
 
@@ -81,10 +114,11 @@ def ask(url: str, method: str, path: str, body: bytes = b"", content_type: str =
 
 
 def test_the_server_answers_and_refuses(service: Service) -> None:
-    status, answer = ask(service.url, "POST", "/score", encoded({"user": 3, "candidates": [5, 3, 4, 3]}))
+    status, answer = ask(service.url, "POST", "/score", encoded({"user": 3, "candidates": [5, 3, 4]}))
     assert status == 200
-    assert [member for member, _ in answer["top"]] == [m for m, _ in SCORERS["lists"].score(3, [5, 3, 4, 3]).pairs()]
+    assert [member for member, _ in answer["top"]] == [m for m, _ in SCORERS["lists"].score(3, [5, 3, 4]).pairs()]
     assert ask(service.url, "GET", "/health") == (200, {"status": "ok"})
+    assert ask(service.url, "GET", "/ready") == (200, {"status": "ready"})
     for expected, body in REFUSED:
         status, answer = ask(service.url, "POST", "/score", encoded(body))
         assert (status, list(answer)) == (expected, ["error"]), body if not isinstance(body, bytes) else body[:40]
@@ -95,10 +129,126 @@ def test_the_server_answers_and_refuses(service: Service) -> None:
     assert ask(service.url, "POST", "/score", encoded({"user": 0, "candidates": [1]}))[0] == 200  # and lives on
 
 
+def test_thousands_of_bad_requests_leave_the_server_alive_right_and_with_flat_memory(service: Service) -> None:
+    done = fuzz.fuzz(service.url, service.pid, TABLE, count=FUZZED, seed=random.randrange(1 << 30))
+    assert done.wrong == []
+    assert done.statuses.keys() >= {200, 400, 404, 405, 413, 415, 422}
+    assert done.growth_kib < 4096
+
+
+def test_the_fuzzer_knows_a_wrong_answer_from_a_right_one() -> None:
+    sent = fuzz.Sent("POST", "/score", encoded({"user": 3, "candidates": [5, 4]}))
+    right = SCORERS["lists"].score(3, [5, 4]).pairs()
+    (first, score), second = right
+    assert fuzz.fault(TABLE, sent, 200, encoded({"top": right})) is None
+    for wrong in ([(first, score + 1e-3), second], [(second[0], score), second], [second], [*right, second]):
+        assert fuzz.fault(TABLE, sent, 200, encoded({"top": wrong})) == "a wrong score"
+    twice = sent._replace(body=encoded({"user": 3, "candidates": [5, 5]}))
+    assert "should have been refused" in str(fuzz.fault(TABLE, twice, 200, encoded({"top": right})))
+    unknown = sent._replace(body=encoded({"user": 3, "candidates": [MEMBERS]}))
+    assert "not there" in str(fuzz.fault(TABLE, unknown, 200, encoded({"top": right})))
+    assert fuzz.fault(TABLE, sent, 500, b"") is not None
+    assert fuzz.fault(TABLE, sent, 422, b"{}") is not None
+
+
 @pytest.mark.parametrize("form", FORMS)
-def test_every_form_refuses_the_same(form: str) -> None:
+@pytest.mark.parametrize("codec", ["fast", "json"])
+def test_every_form_and_codec_refuses_the_same(form: str, codec: str) -> None:
     for expected, body in REFUSED:
-        assert call(form, encoded(body)).status == expected
+        assert call(form, encoded(body), codec=codec).status == expected
+    for body in MALFORMED_OR_OF_A_WRONG_TYPE:
+        assert call(form, body, codec=codec).status in (400, 422)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_bytes_are_answered_with_bytes_and_refused_with_a_reason(form: str) -> None:
+    answer = call(form, raw(3, 5, 4, 7), path="/score/raw")
+    assert (answer.status, answer.content_type, len(answer.body)) == (200, bodies.RAW, 3 * 12)
+    ids, scores = np.frombuffer(answer.body, "<i8", 3), np.frombuffer(answer.body, "<f4", 3, offset=24)
+    assert list(zip(ids.tolist(), scores.tolist(), strict=True)) == [
+        (member, pytest.approx(score, abs=core.TOLERANCE))
+        for member, score in SCORERS["lists"].score(3, [5, 4, 7]).pairs()
+    ]
+    for expected, body in RAW_REFUSED:
+        refused = call(form, body, path="/score/raw")
+        assert (refused.status, list(json.loads(refused.body))) == (expected, ["error"])
+    assert call(form, raw(3, 5), path="/score/raw", content_type="application/json").status == 415
+    assert call(form, encoded({"user": 3, "candidates": [5]}), content_type=bodies.RAW).status == 415
+
+
+def test_an_object_for_each_candidate_is_checked_feature_by_feature() -> None:
+    features = {f"feature_{number}": 0.5 for number in range(20)}
+    good = {"user": 3, "candidates": [{"id": member, **features} for member in (5, 4)]}
+    plain = json.loads(call("lists", encoded({"user": 3, "candidates": [5, 4]})).body)
+    assert json.loads(call("lists", encoded(good), codec="pydantic").body) == plain
+    lacking = dict.fromkeys(list(features)[1:], 0.5)
+    for bad in ({"id": 5}, {"id": True, **features}, {"id": 5, **features, "feature_3": "x"}, {"id": 5, **lacking}, 5):
+        refused = call("lists", encoded({"user": 3, "candidates": [bad]}), codec="pydantic")
+        assert (refused.status, list(json.loads(refused.body))) == (422, ["error"])
+    assert call("lists", b"{", codec="pydantic").status == 400
+    assert (
+        call("lists", encoded({"user": 3, "candidates": [good["candidates"][0]] * 2}), codec="pydantic").status == 422
+    )  # type: ignore[index]
+
+
+def test_embeddings_are_refreshed_under_requests_of_which_none_fails() -> None:
+    with running(
+        [
+            *BENCHMARKS,
+            "serve",
+            "--form",
+            "cached",
+            "--users",
+            str(MEMBERS),
+            "--refresh",
+            "0.05",
+            "--parent",
+            str(os.getpid()),
+        ],
+        ready=r"listening on (?P<url>\S+) pid",
+    ) as (process, said):
+        url = said["url"]
+        asked = encoded({"user": 3, "candidates": list(range(20))})
+        before = ask(url, "POST", "/score", asked)
+        (embeddings,) = (
+            Path(each)
+            for child in children(process.pid)
+            for each in Path(f"/proc/{child}/cmdline").read_text().split("\0")
+            if "embeddings-" in each
+        )
+        changed = np.array(TABLE.features[::-1])
+        np.save(embeddings / "new.npy", changed)
+        os.replace(embeddings / "new.npy", embeddings / refresher.FEATURES)
+        wanted = core.forms()["lists"].prepare(tables.pack(changed, TABLE.tower, TABLE.head)).score(3, list(range(20)))
+        deadline = time.monotonic() + 20
+        while True:
+            status, answer = ask(url, "POST", "/score", asked)
+            assert status == 200
+            if [member for member, _ in answer["top"]] == [member for member, _ in wanted.pairs()]:
+                break
+            assert answer == before[1] and time.monotonic() < deadline
+        (embeddings / refresher.FEATURES).write_bytes(b"no array")
+        time.sleep(0.3)
+        assert ask(url, "POST", "/score", asked) == (200, answer)
+    deadline = time.monotonic() + 10
+    while embeddings.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_worker_freezes_what_it_holds_and_warms_up(tmp_path: Path) -> None:
+    code = (
+        "import gc; from perftools_benchmarks import worker; begun = worker.begin();"
+        "print(gc.get_freeze_count(), len(begun.scorer.scratch._rows))"
+    )
+    counts = {}
+    for freeze in (True, False):
+        told = json.dumps({"form": "numpy", "users": MEMBERS, "freeze": freeze})
+        environment = {**os.environ, "PERFTOOLS_REFERENCE_SERVICE": told, "XDG_CACHE_HOME": str(tmp_path)}
+        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+        counts[freeze], warmed = map(int, done.stdout.split())
+        assert warmed == MEMBERS
+    assert counts[True] > 10_000 > counts[False] == 0
 
 
 json_values = st.recursive(
@@ -118,12 +268,20 @@ near_misses = st.fixed_dictionaries(
 )
 @settings(max_examples=150, deadline=None)
 def test_no_request_is_answered_with_a_5xx(form: str, body: bytes, chunk: int) -> None:
-    answer = call(form, body, chunk=chunk)
+    answer = call(form, body, chunk=chunk, codec="json" if chunk % 2 else "fast")
     assert answer.status == 200 or 400 <= answer.status < 500
     assert list(json.loads(answer.body)) == (["top"] if answer.status == 200 else ["error"])
 
 
-def call(form: str, body: bytes, *, chunk: int = 1 << 16) -> requests.Answer:
+def call(
+    form: str,
+    body: bytes,
+    *,
+    chunk: int = 1 << 16,
+    codec: str = "fast",
+    path: str = "/score",
+    content_type: str | None = None,
+) -> requests.Answer:
     """One request to the ASGI application, its body in pieces."""
     pieces = [body[at : at + chunk] for at in range(0, len(body), chunk)] or [b""]
     received = iter([{"type": "http.request", "body": piece, "more_body": True} for piece in pieces])
@@ -135,11 +293,12 @@ def call(form: str, body: bytes, *, chunk: int = 1 << 16) -> requests.Answer:
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "POST", "path": "/score", "headers": []}
-    asyncio.run(Application(SCORERS[form])(scope, receive, send))
+    headers = [] if content_type is None else [(b"content-type", content_type.encode())]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": headers}
+    asyncio.run(Application(SCORERS[form], json_codec=bodies.codec(codec))(scope, receive, send))
     start, end = sent
     assert dict(start["headers"])[b"content-length"] == str(len(end["body"])).encode()
-    return requests.Answer(start["status"], end["body"])
+    return requests.Answer(start["status"], end["body"], dict(start["headers"])[b"content-type"].decode())
 
 
 def test_a_client_that_goes_away_gets_no_answer() -> None:

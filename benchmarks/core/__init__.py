@@ -17,6 +17,7 @@ import gc
 import importlib
 import importlib.util
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple, Union, cast
 
 if TYPE_CHECKING:
@@ -65,6 +66,14 @@ class Scorer(ABC):
         Raises NotAnId or UnknownMember, the former first, and then gives no score at all.
         """
 
+    def score_batch(self, users: Sequence[int], ids: Ids, k: int = TOP) -> list[Answer]:
+        """An answer as of `score` for each user, against candidates that they share."""
+        return [self.score(user, ids, k) for user in users]
+
+    def problem(self) -> str | None:
+        """Why the scorer should get no requests now, though it would answer; None if nothing is wrong."""
+        return None
+
     def close(self) -> None:  # noqa: B027  # most forms hold nothing but memory
         """End the threads and processes of the form."""
 
@@ -76,7 +85,7 @@ class Scorer(ABC):
 
 
 class Form(NamedTuple):
-    """One way to write the scorer: the class `scorer` in the module of this name in `forms`."""
+    """One way to write the scorer: the class `scorer` in the module of this name in `package`."""
 
     name: str
     scorer: str
@@ -87,6 +96,7 @@ class Form(NamedTuple):
     One million members take as many megabytes.
     """
     needs: tuple[str, ...] = ("numpy",)
+    package: str = "forms"
 
     def missing(self) -> list[str]:
         """The packages it needs that are not installed."""
@@ -94,7 +104,7 @@ class Form(NamedTuple):
 
     def prepare(self, table: Table) -> Scorer:
         """The form over `table`. Raises ModuleNotFoundError where a package is missing."""
-        scorer = getattr(importlib.import_module(f"..forms.{self.name}", __package__), self.scorer)
+        scorer = getattr(importlib.import_module(f"..{self.package}.{self.name}", __package__), self.scorer)
         collecting = gc.isenabled()
         gc.disable()  # it would look through millions of new objects again and again, which all stay
         try:
@@ -109,6 +119,11 @@ def forms() -> dict[str, Form]:
     return {form.name: form for form in _FORMS}
 
 
+def peers() -> dict[str, Form]:
+    """What one might pick instead, by name. Only scores without ties are sure to come out as in the forms."""
+    return {form.name: form for form in _PEERS}
+
+
 _FORMS = (
     Form("pandas_apply", "PandasApply", "a DataFrame for each request, apply over its rows", 1690, ("numpy", "pandas")),
     Form("pandas", "Pandas", "a DataFrame for each request, whole columns at a time", 336, ("numpy", "pandas")),
@@ -121,4 +136,19 @@ _FORMS = (
     Form("numpy", "Numpy", "one packed table; take and dot into preallocated memory; a partition", 0),
     Form("batch", "Batch", "many users against shared peers in one matrix product", 0),
     Form("native", "Native", "gather, dot product and selection fused in compiled code", 0, ("numpy", "numba")),
+)
+
+_PEERS = (
+    Form("numba", "Numba", "numba: a loop over the candidates, then argsort", 0, ("numpy", "numba"), "peers"),
+    Form("torch", "Torch", "PyTorch, new tensors for each request", 0, ("numpy", "torch"), "peers"),
+    Form("torch_out", "TorchOut", "PyTorch, gathering into memory that is kept", 0, ("numpy", "torch"), "peers"),
+    Form("faiss", "Faiss", "faiss, inner products with a subset of its index", 336, ("numpy", "faiss"), "peers"),
+    Form(
+        "onnxruntime",
+        "OnnxRuntime",
+        "an ONNX graph, the table bound once",
+        0,
+        ("numpy", "onnxruntime", "onnx"),
+        "peers",
+    ),
 )

@@ -1,11 +1,12 @@
-"""The compiled parts of the native form (numba). None needs the GIL; each is compiled when it is first called."""
+"""The compiled parts of the native form (numba). None needs the GIL; each is compiled, or loaded, when first called."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
+
+from .compiled import njit
 
 SUM = {"reassoc", "contract", "nsz"}
 """What a sum may be made of: any order, fused multiply-add. Infinities and NaN stay what they are."""
@@ -14,7 +15,7 @@ BLOCK = 256
 mispredicts it and drops the loads that it had begun for the next rows."""
 
 
-@numba.njit(nogil=True)
+@njit()
 def best_linear(rows: Any, ids: Any, query: Any, best_ids: Any, best: Any) -> int:
     """The best candidates by `query`, in order; how many, or -1 where an id is not in the table."""
     scores = np.empty(BLOCK, dtype=np.float32)
@@ -27,7 +28,7 @@ def best_linear(rows: Any, ids: Any, query: Any, best_ids: Any, best: Any) -> in
     return found
 
 
-@numba.njit(nogil=True)
+@njit()
 def best_mlp(rows: Any, ids: Any, query: Any, dimensions: int, layers: Any, best_ids: Any, best: Any) -> int:
     """The best candidates by an MLP of two hidden layers, weights and biases in turn; else as `best_linear`."""
     w1, b1, w2, b2, w3, b3 = layers
@@ -54,7 +55,7 @@ def best_mlp(rows: Any, ids: Any, query: Any, dimensions: int, layers: Any, best
     return found
 
 
-@numba.njit(nogil=True, fastmath=SUM)
+@njit(fastmath=SUM)
 def dot_products(rows: Any, ids: Any, first: int, count: int, query: Any, out: Any) -> bool:
     """`query` times each row of ids[first : first + count]; False where one of them is not in the table.
 
@@ -77,7 +78,7 @@ def dot_products(rows: Any, ids: Any, first: int, count: int, query: Any, out: A
     return True
 
 
-@numba.njit(nogil=True, fastmath=SUM)
+@njit(fastmath=SUM)
 def layer(values: Any, weights: Any, biases: Any, out: Any) -> None:
     """A layer before its ReLU, candidates side by side: (inputs, BLOCK) -> (outputs, BLOCK)."""
     for to in range(weights.shape[1]):
@@ -89,14 +90,14 @@ def layer(values: Any, weights: Any, biases: Any, out: Any) -> None:
                 out[to, at] += weight * values[source, at]
 
 
-@numba.njit(nogil=True)
+@njit()
 def relu(values: Any) -> None:
     for row in range(values.shape[0]):
         for at in range(BLOCK):
             values[row, at] = max(values[row, at], np.float32(0))
 
 
-@numba.njit(nogil=True)
+@njit()
 def keep_best(ids: Any, first: int, count: int, scores: Any, best_ids: Any, best: Any, found: int) -> int:
     """Insert into the `found` best, which stand in order, what is better than their last; how many there are then."""
     k = len(best)

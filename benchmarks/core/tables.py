@@ -9,7 +9,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +97,7 @@ def shared(
     Making is atomic: who maps the file sees all of it or an older one. A file that is not what it should be is made
     anew. Raises OSError, also where others could write into the folder.
     """
-    folder = _private(folder or default_folder())
+    folder = private_folder(folder or default_folder())
     file = folder / f"{members}-members-{dimensions}+{features}-seed-{seed}-v{FORMAT}.npy"
     model = _Model(dimensions, features, seed, head)
     rows = _mapped(file)
@@ -106,6 +106,19 @@ def shared(
         rows = _mapped(file)
         assert rows is not None
     return model.table(rows, file)
+
+
+def mapped(table: Table, file: Path) -> Table:
+    """`table` with the rows in `file`. Raises ValueError unless it holds as many, as wide."""
+    rows = _mapped(file)
+    if rows is None or rows.shape != table.rows.shape:
+        raise ValueError(f"{file.name} holds no rows of this table")
+    return replace(table, rows=rows, file=file)
+
+
+def write(file: Path, rows: Array) -> None:
+    """Leave `rows` in `file` for `mapped`; who has mapped what was there before keeps it. Raises OSError."""
+    _write(file, iter([rows]), rows.shape)
 
 
 def default_folder() -> Path:
@@ -153,7 +166,8 @@ class _Model:
         )
 
 
-def _private(folder: Path) -> Path:
+def private_folder(folder: Path) -> Path:
+    """`folder`, made if need be. Raises PermissionError where anybody else could write into it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
@@ -173,7 +187,7 @@ def _mapped(file: Path) -> Array | None:
     return rows
 
 
-def _write(file: Path, blocks: Iterator[Array], shape: tuple[int, int]) -> None:
+def _write(file: Path, blocks: Iterator[Array], shape: tuple[int, ...]) -> None:
     descriptor, name = tempfile.mkstemp(prefix=".making-", dir=file.parent)
     try:
         with open(descriptor, "wb") as target:
