@@ -6,14 +6,18 @@ import importlib
 import sys
 
 VERBS = {
-    "serve": "the reference scoring service, in one of three forms",
+    "serve": "the reference scoring service, in any of its forms",
     "load": "open-loop load for it",
-    "probe": "what this machine can do at most: random rows, a stream of memory, sgemm",
+    "core": "every form of the scorer against the others and the machine's limit",
+    "limit": "what this machine can do at most: random rows, a stream of memory, sgemm",
+    "service": "the service under load, every layer naive against every layer good",
     "diagnosis": "recall and precision of the rules on a labelled suite of services",
     "gc": "the observers of garbage collection against what the target itself knows",
     "observer": "what an audit costs: CPU of the observer and its children",
     "speed": "how long a diagnosis and `--help` take",
 }
+MODULES = {"core": "ladder", "limit": "probe", "service": "endtoend"}
+"""Of verbs that are not named like theirs."""
 
 
 def main(argv: list[str]) -> int:
@@ -24,7 +28,7 @@ def main(argv: list[str]) -> int:
     if not argv or argv[0] not in VERBS:
         print(_usage(), file=sys.stderr)
         return 2
-    verb = importlib.import_module(f".{argv[0]}", __package__)
+    verb = importlib.import_module(f".{MODULES.get(argv[0], argv[0])}", __package__)
     return int(verb.main(argv[1:]))
 
 
