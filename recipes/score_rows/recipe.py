@@ -13,8 +13,22 @@ if TYPE_CHECKING:
 
 
 def match(place: Place) -> Iterator[Rewrite | Refusal]:
-    """A list with a sum over each row of a matrix: dot products, cosines, weighted sums."""
-    yield from loops.offers(place, loops.shapes.is_scores, "all rows in one product", helper="_scores")
+    """A list with a sum over each row of a matrix: dot products, cosines, weighted sums.
+
+    Distances are for distance-loop.
+    """
+    yield from loops.offers(place, _is_score, "all rows in one product", helper="_scores")
+
+
+def _is_score(value: loops.ir.Value) -> bool:
+    sums = [each for each in loops.ir.walk(value) if isinstance(each, loops.ir.Red)]
+    return loops.shapes.is_scores(value) and not all(map(_is_distance, sums))
+
+
+def _is_distance(value: loops.ir.Red) -> bool:
+    """A sum of squared differences?"""
+    differs = any(isinstance(each, loops.ir.Op) and each.name == "-" for each in loops.ir.walk(value.body))
+    return loops.shapes.is_square_sum(value) and differs
 
 
 RECIPE = Recipe(
@@ -26,6 +40,7 @@ RECIPE = Recipe(
     match=match,
     tip="lists against arrays",
     valid=(
+        Example(code="def f(rows, q):\n    return [sum((a - b) ** 2 for a, b in zip(row, q)) for row in rows]\n"),
         Example(code="def f(u, v):\n    return sum(a * b for a, b in zip(u, v))\n"),
         Example(code="def f(rows, user):\n    return [score(user, row) for row in rows]\n"),
         Example(

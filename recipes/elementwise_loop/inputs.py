@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+
+from perftools.rewrite.recipe import Stream
+
+SIZES = (20, 1000, 50000)
+SAME = "exact"
+
+
+def _array(n, seed=0):
+    return np.random.default_rng([n, seed]).random(n)
+
+
+def _call(values):
+    return (values, 0.25, 3.0)
+
+
+VARIANTS = {"lists": lambda n: _call(_array(n).tolist()), "arrays": lambda n: _call(_array(n))}
+FACTS = {
+    "lists": {"values": "list[float]", "mean": "float", "scale": "float"},
+    "arrays": {"values": "ndarray[f8, C]", "mean": "float", "scale": "float"},
+}
+
+_number = st.one_of(st.floats(), st.integers(-3, 3), st.sampled_from([True, None, "1.5", 10**20, np.float32(0.1)]))
+ordinary = st.one_of(
+    st.builds(lambda n, seed: _call(_array(n, seed)), st.integers(0, 200), st.integers(0, 2**32)),
+    st.builds(lambda n, seed: _call(_array(n, seed).tolist()), st.integers(440, 520), st.integers(0, 2**32)),
+    st.lists(_number, max_size=5).map(_call),
+)
+
+
+def _spot(value, n=600):
+    values = _array(n)
+    values[n // 2] = value
+    first = _array(n)
+    first[0] = value
+    return [_call(values), _call(first), _call(values.tolist()), _call(first.tolist())]
+
+
+def _listed(value):
+    values = _array(600).tolist()
+    values[300] = value
+    return [_call(values)]
+
+
+class _Reversed(list):
+    """A list that does not give its elements in the order that they have in memory."""
+
+    def __iter__(self):
+        return reversed(self)
+
+
+def _other_containers():
+    values = _array(600)
+    listed = values.tolist()
+    return [
+        _call(tuple(listed)),
+        _call(dict.fromkeys(listed)),
+        _call(set(listed)),
+        _call(_Reversed(listed)),
+        _call(list(values)),
+        _call(np.ma.masked_less(values, 0.3)),
+        _call(np.matrix(values)),
+    ]
+
+
+def _other_arrays():
+    values = _array(600)
+    return [
+        _call(values.astype("f4")),
+        _call((values * 10).astype("i8")),
+        _call((values * 200).astype("i1")),
+        _call((values * 2.0**62).astype("i8")),
+        _call(values > 0.3),
+        _call(values.astype(object)),
+        _call(values.astype("g")),
+        _call(values.astype("c16")),
+        _call(values.reshape(300, 2)),
+        _call(values.reshape(600, 1)),
+        _call(np.array(0.5)),
+    ]
+
+
+HAZARDS = {
+    "an int, a bool, None, text, scalars of numpy": lambda: [
+        call
+        for value in (2, True, None, "1.5", 10**20, np.float64(0.5), np.float32(0.1), np.int64(1))
+        for call in _listed(value)
+    ],
+    "NaN, infinity, zeros, tiny and huge numbers": lambda: [
+        call for value in (np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-310, 1e308, 2.0**53) for call in _spot(value)
+    ],
+    "all equal": lambda: [
+        call for value in (0.0, -0.0, 0.5, np.nan) for call in (_call(np.full(600, value)), _call([value] * 600))
+    ],
+    "overflow": lambda: [_call(np.full(600, 1e308)), _call([1e308] * 600), _call(np.full(600, 1e-300))],
+    "both zeros": lambda: [_call(np.array([-0.0, 0.0] * 300)), _call(np.array([0.0, -0.0] * 300))],
+    "tuples, sets, dicts, subclasses": _other_containers,
+    "iterators": lambda: [_call(Stream(_array(600).tolist()))],
+    "no float64 or no single dimension": _other_arrays,
+    "empty, and one": lambda: [_call([]), _call(np.array([])), _call([0.5]), _call(np.array([0.5]))],
+    "views": lambda: [_call(_array(1200)[::-2]), _call(_array(600).astype(">f8"))],
+    "scalars of other types": lambda: [
+        (_array(600), *pair) if arrays else (_array(600).tolist(), *pair)
+        for arrays in (True, False)
+        for pair in (
+            (1, 2.0),
+            (1.0, 2),
+            (True, 2.0),
+            (0.25, None),
+            (None, 2.0),
+            (np.float32(0.1), 2.0),
+            (0.25, np.float32(0.1)),
+            (np.float64(0.1), 2.0),
+            (0.25, np.float64(0.3)),
+            (np.array(0.1), 2.0),
+            (0.25, np.array(0.3)),
+            (1j, 2.0),
+            (0.25, 0.0),
+            (0.25, -0.0),
+            (np.nan, 2.0),
+            (np.inf, np.inf),
+            (0.25, 1e-320),
+            (_array(600), 2.0),
+            (0.25, _array(600)),
+            ("a", 1.0),
+        )
+    ],
+}

@@ -1,0 +1,2 @@
+def unseen(ids, seen):
+    return [each for each in ids if each not in seen]
