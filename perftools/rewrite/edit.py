@@ -68,7 +68,7 @@ def plan(place: Place, rewrite: Rewrite) -> Plan:
         replaced, helper = _through_helper(place, rewrite, rewrite.fast, original, layout)
     else:
         replaced = _inline(place, rewrite, rewrite.fast, original, layout)
-    texts = [text.strip("\n") for text in (rewrite.module_level, helper) if text]
+    texts = [*_not_there(module, rewrite.module_level), *([helper.strip("\n")] if helper else [])]
     at, gap = (first, "\n") if place.top is None else (_start_of(module, place.top), "\n\n\n")
     above = tuple(Insertion(at, text + gap) for text in texts)
     return Plan(first, last, replaced, above, tuple(line for line in rewrite.imports if not _is_imported(module, line)))
@@ -77,7 +77,8 @@ def plan(place: Place, rewrite: Rewrite) -> Plan:
 def carried_out(module: Module, plans: Sequence[Plan]) -> str:
     """The module's text with all of the edits, which do not overlap. Raises Unfit where it would not parse."""
     lines = list(module.lines)
-    insertions = [insertion for each in plans for insertion in each.above]
+    once = {each.text: each for each in sorted((each for one in plans for each in one.above), key=_last_first)}
+    insertions = [each for one in plans for each in one.above if once[each.text] is each]
     imports = dict.fromkeys(line for each in plans for line in each.imports)
     if imports:
         insertions.insert(0, _after_imports(module, "".join(f"{line}\n" for line in imports)))
@@ -95,6 +96,34 @@ def carried_out(module: Module, plans: Sequence[Plan]) -> str:
     except cst.ParserSyntaxError as error:  # a recipe's own mistake: never write it
         raise Unfit("syntax", f"the rewritten text does not parse: {error.message}") from error
     return text
+
+
+def _last_first(insertion: Insertion) -> int:
+    """What several edits need stands where the first of them needs it."""
+    return -insertion.line
+
+
+def _not_there(module: Module, text: str) -> list[str]:
+    """Statements for the module level, without those that it has already. Raises Unfit where a name means another."""
+    have = "\n".join(line.rstrip("\r\n") for line in module.lines)
+    missing = []
+    lines = text.splitlines()
+    for statement in ast.parse(text).body:
+        start = min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", []))])
+        part = "\n".join(lines[start - 1 : statement.end_lineno])
+        if f"\n{part}\n" in f"\n{have}\n":
+            continue
+        for name in _names_bound(statement):
+            if module.bound_globally(name):
+                raise Unfit("name-taken", f"`{name}` means something else in this module")
+        missing.append(part)
+    return missing
+
+
+def _names_bound(statement: ast.stmt) -> list[str]:
+    if isinstance(statement, ast.FunctionDef | ast.ClassDef):
+        return [statement.name]
+    return [each.id for each in ast.walk(statement) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
 
 
 def edited(place: Place, rewrite: Rewrite) -> str:
