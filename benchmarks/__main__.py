@@ -13,6 +13,7 @@ VERBS = {
     "service": "the service under load, every layer naive against every layer good",
     "diagnosis": "recall and precision of the rules on a labelled suite of services",
     "gc": "the observers of garbage collection against what the target itself knows",
+    "sched": "the rules about processes, threads and event loops on services in healthy and harmful settings",
     "observer": "what an audit costs: CPU of the observer and its children",
     "speed": "how long a diagnosis and `--help` take",
 }

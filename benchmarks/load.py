@@ -46,17 +46,18 @@ class Outcome(NamedTuple):
     """Spent by the generator itself."""
 
 
-def payloads(address: Address, members: int, candidates: int, seed: int, count: int = 64) -> list[bytes]:
-    """Seeded requests, each for one user and distinct candidates, ready to be sent."""
+def payloads(
+    address: Address, members: int, candidates: int, seed: int, count: int = 64, *, batch: int | None = None
+) -> list[bytes]:
+    """Seeded requests, each for one user (`batch`: for so many) and distinct candidates, ready to be sent."""
     choose = random.Random(seed)
-    return [
-        post(
-            address,
-            "/score",
-            {"user": choose.randrange(members), "candidates": choose.sample(range(members), candidates)},
-        )
-        for _ in range(count)
-    ]
+
+    def message() -> bytes:
+        who = {"users": choose.choices(range(members), k=batch)} if batch else {"user": choose.randrange(members)}
+        asked = {**who, "candidates": choose.sample(range(members), candidates)}
+        return post(address, "/batch" if batch else "/score", asked)
+
+    return [message() for _ in range(count)]
 
 
 async def request_time_s(address: Address, messages: Sequence[bytes], budget_s: float = 2.0) -> float:
@@ -212,7 +213,7 @@ async def _run(address: Address, options: argparse.Namespace) -> Outcome:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    messages = payloads(address, options.users, options.candidates, options.seed)
+    messages = payloads(address, options.users, options.candidates, options.seed, batch=options.batch)
     rate = options.rate or min(MAX_RATE, options.busy / await request_time_s(address, messages))
     print(f"sending {rate:.1f} requests/s to {options.url} for {options.seconds:g} s", file=sys.stderr, flush=True)
     generator = Generator(address, messages, rate=rate, seed=options.seed, max_in_flight=options.max_in_flight)
@@ -240,6 +241,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seconds", type=_positive, required=True)
     parser.add_argument("--candidates", type=int, default=500, help="of a request (default %(default)s)")
+    parser.add_argument(
+        "--batch", type=int, metavar="USERS", help="of a request, which are scored in one (POST /batch)"
+    )
     parser.add_argument(
         "--users", type=int, default=Settings().users, help="rows of the service's table (default %(default)s)"
     )

@@ -298,6 +298,15 @@ def test_a_worker_that_has_all_the_work_is_said_before_more_are_advised() -> Non
     assert finding(gil_bound, made).todo.startswith("First let all workers have work: 1 of 2 had any")
 
 
+@pytest.mark.parametrize(("idle", "is_said"), [(1, False), (4, True)])
+def test_a_first_process_that_leads_the_others_is_not_one_of_them(idle: int, is_said: bool) -> None:
+    made = scene(sampled=(2, 3))
+    for pid in (2, 3):
+        made.worker(pid, 2, run=1.0, runnable=2.0)
+    made.worker(idle, run=0.001, runnable=0.001)
+    assert ("only 2 of 3 had work" in finding(oversubscribed, made).todo) is is_said
+
+
 def test_a_background_thread_that_holds_the_gil_is_named_with_its_line() -> None:
     made = Scene()
     made.file(APP, TEXT)

@@ -251,6 +251,28 @@ def test_a_worker_freezes_what_it_holds_and_warms_up(tmp_path: Path) -> None:
     assert counts[True] > 10_000 > counts[False] == 0
 
 
+@pytest.mark.parametrize("form", [*FORMS, "batch"])
+def test_a_batch_is_answered_as_its_users_one_by_one(form: str) -> None:
+    scorer = core.forms()[form].prepare(TABLE)
+    body = encoded({"users": [3, 7, 3], "candidates": [5, 9, 11]})
+    batch = requests.answer(scorer, "POST", "/batch", "application/json", body)
+    alone = [SCORERS["lists"].score(user, [5, 9, 11]).pairs() for user in (3, 7, 3)]
+    assert batch.status == 200
+    for found, expected in zip(json.loads(batch.body)["top"], alone, strict=True):
+        assert [member for member, _ in found] == [member for member, _ in expected]
+        assert [score for _, score in found] == pytest.approx([score for _, score in expected], abs=core.TOLERANCE)
+
+
+@pytest.mark.parametrize(
+    "users", [[], 3, [MEMBERS], [-1], [True], [1.0], ["1"], [10**30], [1] * (requests.MAX_USERS + 1), None]
+)
+def test_a_batch_for_what_are_no_members_is_refused(users: object) -> None:
+    for form in ("numpy", "batch"):
+        scorer = core.forms()[form].prepare(TABLE)
+        body = encoded({"users": users, "candidates": [1]})
+        assert requests.answer(scorer, "POST", "/batch", "application/json", body).status == 422
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(max_size=5), children, max_size=4),

@@ -85,7 +85,7 @@ def _run(case: Case, options: argparse.Namespace) -> Outcome:
                 outcome.findings[:0] = [f"labelled {share:.0%}" for share in labelled]
             else:
                 saved = options.keep and options.keep / f"{case.set}__{case.name}.audit.json"
-                report = _audit(service.pid, options.window, saved)
+                report = audit(service.pid, options.window, saved)
                 outcome = judge(case, report, str(service.root))
             percent = 100 * (service.cpu_s() - cpu_s) / (time.monotonic() - began)
             outcome.load = service.load()
@@ -101,7 +101,7 @@ def _run(case: Case, options: argparse.Namespace) -> Outcome:
     return outcome
 
 
-def _audit(pid: int, window_s: float | None, saved: Path | None) -> dict[str, Any]:
+def audit(pid: int, window_s: float | None, saved: Path | None = None) -> dict[str, Any]:
     """The report of an audit of a running service, an `error` document if there is none."""
     command = ["audit", str(pid), "--json", *(["--window", f"{window_s:g}"] if window_s else [])]
     if saved is not None:

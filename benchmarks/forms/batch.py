@@ -44,6 +44,10 @@ class Batch(core.Scorer):
         best_ids, scores = self.score_all([user], self.peers(ids), k)
         return core.Answer(best_ids[0], scores[0])
 
+    def score_batch(self, users: Sequence[int], ids: core.Ids, k: int = core.TOP) -> list[core.Answer]:
+        best_ids, scores = self.score_all(users, self.peers(ids), k)
+        return [core.Answer(*row) for row in zip(best_ids, scores)]
+
     def peers(self, ids: core.Ids) -> Peers:
         """Raises as `score` does."""
         candidates = check.as_array(0, ids, len(self.rows))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from perftools.causes import Evidence
 from perftools.detect.judging import BLIND, IDLE_CPU, idle
@@ -167,6 +167,11 @@ def _measured(sched: Sched, evidence: Evidence, limits: Mapping[str, float]) -> 
         _member(process, threads[process.pid], span_s, busy, worker=process.pid in workers)
         for process in sched.processes
     )
+    if sum(each.worker for each in members) > 1:  # soon after its start, a master has used as much CPU as a worker
+        members = tuple(
+            replace(each, worker=False) if each.pid == target.root_pid and each.running <= active else each
+            for each in members
+        )
     found = sorted((each for each in members if each.running > active), key=lambda each: -each.running)
     bound = [each.gil_bound(target.cpus.effective) and each.running < BY_GIL["beyond"] for each in found]
     count = sum(1 if one else each.busy for each, one in zip(found, bound, strict=True))
