@@ -7,7 +7,7 @@ import contextlib
 import ipaddress
 import json
 import socket
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from urllib.parse import urlsplit
 
 MAX_HEAD_BYTES = 64 << 10
@@ -32,11 +32,15 @@ def loopback(url: str) -> Address:
 
 def post(address: Address, path: str, payload: object) -> bytes:
     """The bytes of a request with `payload` as its JSON."""
-    body = json.dumps(payload).encode()
+    return message(address, "POST", path, json.dumps(payload).encode())
+
+
+def message(address: Address, method: str, path: str, body: bytes, content_type: str = "application/json") -> bytes:
+    """The bytes of a request."""
     host = f"[{address.host}]" if ":" in address.host else address.host
     head = (
-        f"POST {path} HTTP/1.1\r\nHost: {host}:{address.port}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"{method} {path} HTTP/1.1\r\nHost: {host}:{address.port}\r\n"
+        f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 
@@ -61,8 +65,7 @@ class Connection(asyncio.Protocol):
         return await self._answer
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by type
         self._socket: socket.socket = transport.get_extra_info("socket")
         self.reusable = True
 

@@ -71,6 +71,7 @@ if __name__ == "__main__":
         signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal; the service will end, and this with it
         prctl.end_with(int(sys.argv[3]), signal.SIGTERM)
+        os.nice(19)  # a worker that wakes up takes the CPU at once
         main(Path(sys.argv[1]), json.loads(sys.argv[2]))
     finally:
         shutil.rmtree(sys.argv[1], ignore_errors=True)
