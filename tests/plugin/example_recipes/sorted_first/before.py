@@ -1,0 +1,2 @@
+def cheapest(offers):
+    return sorted(offers)[0]
