@@ -48,8 +48,8 @@ def _rewrite(place: Place, call: cst.Call, receiver: cst.BaseExpression, given: 
     names = frames.names_of(reads.columns, fresh)
     columns = {node: names[key] for node, key in reads.keys.items()}
     found = frames.columnwise(place, function, columns, f"len({frame})", fresh)
-    keys = frames.tuple_of([f'"{each}"' for each in reads.columns])
-    takes = "\n".join(f'{name} = {frame}["{key}"].to_numpy("float64")' for key, name in names.items())
+    keys = frames.tuple_of([frames.display(each) for each in reads.columns])
+    takes = "\n".join(f'{name} = {frame}[{frames.display(key)}].to_numpy("float64")' for key, name in names.items())
     return Rewrite(
         nodes=(call,),
         reason="arithmetic on whole columns",

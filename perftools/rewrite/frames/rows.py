@@ -69,12 +69,24 @@ def names_of(columns: Sequence[str], fresh: Callable[[str], str]) -> dict[str, s
     return {column: fresh(_identifier(column)) for column in columns}
 
 
+def names_in_function(place: Place) -> Callable[[str], str]:
+    """Makes names for code that stands in this function: none that the function knows."""
+    assert place.function is not None
+    return _fresh(_mentioned(place, place.function))
+
+
 def names_in_helper(
-    place: Place, call: cst.BaseExpression, function: cst.Lambda | cst.FunctionDef
+    place: Place, call: cst.BaseExpression, function: cst.Lambda | cst.FunctionDef | None = None
 ) -> Callable[[str], str]:
     """Makes names for a helper that holds this call: none that the call or the function takes from outside."""
-    taken = set(place.module.names_in(call)) | {"np", "pd", "result", *dir(builtins)}
-    taken |= place.module.names_in(function.body) - bound_in(function)
+    taken = _mentioned(place, call)
+    if function is not None:
+        taken |= _mentioned(place, function.body) - bound_in(function)
+    return _fresh(taken)
+
+
+def _fresh(taken: set[str]) -> Callable[[str], str]:
+    taken |= {"np", "pd", "result", *dir(builtins)}
 
     def fresh(stem: str) -> str:
         name = stem if stem not in taken else next(each for n in count(2) if (each := f"{stem}_{n}") not in taken)
@@ -82,6 +94,17 @@ def names_in_helper(
         return name
 
     return fresh
+
+
+def _mentioned(place: Place, node: cst.CSTNode) -> set[str]:
+    """Names in a node, those of attributes and keywords left aside."""
+    found = set()
+    for each in walk(node):
+        parent = place.module.parent(each)
+        is_name = isinstance(each, cst.Name) and not (isinstance(parent, cst.Attribute) and parent.attr is each)
+        if is_name and not (isinstance(parent, cst.Arg) and parent.keyword is each):
+            found.add(place.code(each))
+    return found
 
 
 def bound_in(function: cst.Lambda | cst.FunctionDef) -> set[str]:
@@ -116,13 +139,13 @@ def respelled(place: Place, node: cst.CSTNode, replaced: Mapping[cst.CSTNode, st
 
 def are_frames(frame: str, reads: Reads) -> tuple[Guard, ...]:
     """A plain DataFrame in which each of these columns is there once."""
-    columns = ", ".join(map(repr_of, reads.columns))
+    columns = ", ".join(map(display, reads.columns))
     return (
         Guard(f"type({frame}) is pd.DataFrame", "no DataFrame"),
         Guard(f"{frame}.columns.is_unique", "a column twice"),
         Guard(f"{{{columns}}} <= set({frame}.columns)", "a column missing"),
         *(
-            Guard(f"not hasattr(pd.Series, {repr_of(each)})", "a column called like a method")
+            Guard(f"not hasattr(pd.Series, {display(each)})", "a column called like a method")
             for each in sorted(reads.attributes)
         ),
     )
@@ -139,7 +162,7 @@ def escapes(place: Place, frame: str) -> bool:
     return False
 
 
-def repr_of(text: str) -> str:
+def display(text: str) -> str:
     """A string display with double quotes where that needs no escape."""
     return repr(text) if '"' in text or repr(text)[1:-1] != text else f'"{text}"'
 
