@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from perftools.rewrite.loops.emit import Emission, emit
 from perftools.rewrite.loops.ir import Dim, Root, Value
-from perftools.rewrite.loops.kinds import ARRAYS, RANK, Kind, assumed
+from perftools.rewrite.loops.kinds import ARRAYS, RANK, Kind, assumed, of_type
 from perftools.rewrite.loops.understood import NotUnderstood, Understood
 from perftools.rewrite.place import Place
 from perftools.rewrite.recipe import Refusal, Rewrite
@@ -32,11 +32,29 @@ def _offer(found: Understood, reason: str, helper: str) -> Rewrite | Refusal:
         kinds = assumed(found, containers)
         emission = emit(found, kinds)
         if isinstance(emission, Emission):
+            if other := _other(found, kinds, emission):
+                return other
             rewrite = emission.rewrite(found, reason, helper=helper, variant=_variant(kinds))
             return rewrite._replace(sized=_sized(found))
         refusal = refusal or emission
     assert refusal is not None
     return refusal
+
+
+def _other(found: Understood, kinds: dict[str, Kind], emission: Emission) -> Refusal | None:
+    """Where what was seen of a container is known to fail the guards: such a fast path would never run."""
+    for path, kind in kinds.items():
+        known = found.place.kind(path)
+        if known is None or RANK[kind] == 0:
+            continue
+        floats = f"_f8({path})" in emission.body or f"_f8x2({path})" in emission.body
+        if kind in ARRAYS:
+            fits = known.name == "ndarray" and (not known.dtype or of_type(known, RANK[kind]) is not None)
+        else:
+            fits = known.name == "list" and not (floats and known.items and of_type(known, RANK[kind]) is None)
+        if not fits:
+            return Refusal(found.loop, "other-types", f"`{path}` is {known}, which no fast path takes")
+    return None
 
 
 def _spans(found: Understood | NotUnderstood, line: int) -> bool:
