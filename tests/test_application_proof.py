@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from perftools.rewrite import calls
@@ -323,6 +324,34 @@ def test_rounding_allows_another_order_and_nothing_more() -> None:
 
     assert verdict(0.0) == ""
     assert verdict(1e-5) != ""
+
+
+class Weighted:
+    def __init__(self, weights: list[float]) -> None:
+        self.weights = weights
+
+
+def test_rounding_is_that_of_a_method_s_object_too() -> None:
+    values = (DRAWN.standard_normal(2000) * 1e3).tolist()
+
+    def one(weighted: Weighted) -> float:
+        total = 0.0
+        for each in weighted.weights:
+            total += each
+        return total
+
+    def verdict(change: float) -> str:
+        before = call(one, [Weighted(values)])
+        return unlike(one, [Weighted(values)], before, before._replace(result=sum(reversed(values), 0.0) + change))[0]
+
+    assert verdict(0.0) == ""
+    assert verdict(1e-5) != ""
+
+
+def test_a_missing_value_among_bools_makes_them_objects() -> None:
+    frame = pd.DataFrame({"vip": [True, False, True]})
+    (case,) = [each for each in variations(lambda: [frame.copy()]) if "missing" in each.says]
+    assert case.args[0]["vip"].isna().sum() == 1
 
 
 def test_variations_are_of_full_size_and_leave_the_recorded_call_alone() -> None:

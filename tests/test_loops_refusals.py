@@ -180,6 +180,24 @@ def test_a_closed_form_is_refused_where_its_fast_path_would_differ(code: str) ->
     assert refused.code == code
 
 
+@pytest.mark.parametrize("text", [
+    "def f(xs):\n    counts = [0] * 9\n    for x in xs:\n        counts[x] += 1\n    return counts\n",
+    "def f(xs):\n    counts = np.zeros(9)\n    for x in xs:\n        counts[x * 2.0] += x\n    return counts\n",
+])  # fmt: skip
+@pytest.mark.parametrize("containers", ["lists", "arrays"])
+def test_a_float_is_no_index(containers: Literal["lists", "arrays"], text: str) -> None:
+    found = lifted(text)
+    refused = loops.emit(found, loops.assumed(found, containers))
+    assert isinstance(refused, Refusal), refused
+    assert refused.code == "kind"
+
+
+def test_a_reason_quotes_code_and_not_words() -> None:
+    found = lifted("def f(xs):\n    return [(x, 1.0) for x in xs]\n")
+    refused = loops.emit(found, loops.assumed(found, "arrays"))
+    assert isinstance(refused, Refusal) and refused.reason == "no array form is known for tuples"
+
+
 def test_every_code_has_a_case() -> None:
     assert set(TEXTS) == {*LIFTING, *EMITTING, *NOT_SHOWN}
 

@@ -8,6 +8,7 @@ with one spot changed.
 from __future__ import annotations
 
 import contextlib
+import copy
 import itertools
 import json
 import statistics
@@ -119,8 +120,12 @@ def _comparable(called):
 def _plain(value):
     if type(value).__module__ in sys.modules and hasattr(sys.modules[type(value).__module__], "CALLS"):
         return {key: _plain(each) for key, each in vars(value).items()} if hasattr(value, "__dict__") else repr(value)
-    if type(value) in (list, tuple):
-        return type(value)(_plain(each) for each in value)
+    if isinstance(value, list):
+        made = copy.copy(value)
+        made[:] = map(_plain, value)
+        return made
+    if type(value) is tuple:
+        return tuple(map(_plain, value))
     return {key: _plain(each) for key, each in value.items()} if type(value) is dict else value
 
 

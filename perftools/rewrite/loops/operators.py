@@ -36,6 +36,8 @@ def operation(emitter: Emitter, name: str, args: tuple[Value, ...], *, exact: bo
         return _test(emitter, name, args)
     if name == "**":
         return _power(emitter, args[0], args[1], exact=exact)
+    if name == "is-none":
+        raise Unclear(None, "kind", "what is compared with None", "a float")
     if exact and name not in _EXACT_FUNCTIONS and name not in LEVELS:
         raise Unclear(None, "inexact-function", name.rpartition(".")[2])
     jumps = name in _JUMPS

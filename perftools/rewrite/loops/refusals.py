@@ -6,7 +6,7 @@ import libcst as cst
 
 TEXTS = {
     "carried-value": "the next value of `{}` depends on its previous value in a way that has no array form",
-    "mutates-argument": "`{}` comes from outside and is changed here",
+    "mutates-argument": "`{}` was not made here and is changed in place, which others may see",
     "alias": "`{}` is one object under two names, and is changed",
     "shared-rows": "all rows of `{}` would be one object",
     "escapes": "`{}` is put into another container and changed later",
@@ -23,7 +23,7 @@ TEXTS = {
     "slice": "a slice of this form: `{}`",
     "wraps": "an index of `{}` is below 0 in the first pass and would count from the end",
     "effect-call": "`.{}()` may change an object that is visible outside",
-    "unknown-call": "`{}` is not known to be free of effects",
+    "unknown-call": "no array form of `{}` is known, and a call may have effects",
     "helper": "the helper `{}` cannot be read into the loop: {}",
     "writes-global": "`{}` is written for others to see",
     "closure": "`{}` belongs to an enclosing function",
@@ -45,8 +45,8 @@ TEXTS = {
     "attribute-of-objects": "`.{}` of each object may be a property: keep the values in an array",
     "records": "values are gathered from records: that costs what the loop costs; store them as columns",
     "list-of-tuples": "elements are tuples: store them as columns",
-    "statement": "a statement that has no closed form: {}",
-    "expression": "an expression that has no closed form: `{}`",
+    "statement": "no array form is known for this statement: {}",
+    "expression": "no array form is known for `{}`",
     "no-result": "nothing that the loop computes is used afterwards",
     "kind": "`{}` would have to be {}",
     "index-range": "an index of `{}` that depends on data",
@@ -56,6 +56,15 @@ TEXTS = {
 """By code; the texts take names of the source."""
 
 
+_WORDS = {
+    "Tuple": "tuples", "Map": "a list of lists", "Filter": "a list of those that fulfil a condition",
+    "Append": "a list", "Empty": "an empty list", "Filled": "a list", "Store": "a container in a container",
+    "Member": "membership", "Top": "the first of a sorted list", "Sorted": "a sorted list",
+    "Hist": "a histogram within another loop",
+}  # fmt: skip
+"""What stands for a form of the source."""
+
+
 class Unclear(Exception):
     """Lifting or emission stops here."""
 
@@ -63,4 +72,7 @@ class Unclear(Exception):
         self.node = node
         self.code = code
         self.reason = TEXTS[code].format(*names)
+        for name in map(str, names):
+            if node is None and (" " in name or name in _WORDS):  # words, no code
+                self.reason = self.reason.replace(f"`{name}`", _WORDS.get(name, name))
         super().__init__(self.reason)

@@ -181,6 +181,8 @@ def _hist(emitter: Emitter, value: Hist) -> str:
     where = emitter.array(value.at, exact=True)
     if where.axes != value.loops:
         raise Unclear(None, "expression", "an index that is the same in each pass")
+    if emitter.type(value.at) != INT:
+        raise Unclear(None, "kind", "an index of the histogram", "made by int(): elements are read as floats")
     places = emitter.keep("places", Code(f"{where.at(ATOM)}.astype(np.intp)", where.axes))
     size = emitter.whole(base.shape[0])
     emitter.back_if(f"{places.text}.min() < 0 or {places.text}.max() >= {size.at(code.COMPARE + 1)}", "out of range")

@@ -143,7 +143,7 @@ def _nullable_column(column: Any) -> Any:
 
 
 def _none_column(column: Any) -> Any:
-    found = column.copy()
+    found = column.astype(object) if column.dtype.kind == "b" else column.copy()  # no bool is missing
     found.iloc[len(found) // 2 : len(found) // 2 + 1] = None
     return found
 

@@ -9,6 +9,7 @@ arguments. With random signs that is about c·n·eps·√(Σ terms²), which is 
 
 from __future__ import annotations
 
+import copy
 import math
 import random
 import sys
@@ -58,27 +59,43 @@ def _moved(args: Sequence[Any], seed: int) -> tuple[Any, ...]:
     return tuple(_changed(each, step, drawn) for each in args)
 
 
-def _longest(value: Any) -> int:
+def _longest(value: Any, *, inside: bool = False) -> int:
     if isinstance(value, list | tuple):
-        return max(len(value), max(map(_longest, value[:3]), default=1))
+        return max(len(value), max((_longest(each, inside=inside) for each in value[:3]), default=1))
     if isinstance(value, dict):
-        return max(len(value), max(map(_longest, list(value.values())[:8]), default=1))
+        return max(len(value), max((_longest(each, inside=inside) for each in list(value.values())[:8]), default=1))
+    if _is_instance(value):
+        return 1 if inside else max((_longest(each, inside=True) for each in vars(value).values()), default=1)
     return max(getattr(value, "shape", None) or (1,))
 
 
-def _changed(value: Any, step: float, drawn: random.Random) -> Any:
+def _changed(value: Any, step: float, drawn: random.Random, *, inside: bool = False) -> Any:
+    """The value with every float in it changed; of objects within objects (`inside`), which may refer back, none."""
     if type(value) is float:
         return value * (1.0 + drawn.choice((-step, step)))
     if type(value) in (list, tuple):
-        return type(value)(_changed(each, step, drawn) for each in value)
+        return type(value)(_changed(each, step, drawn, inside=inside) for each in value)
     if type(value) is dict:
-        return {key: _changed(each, step, drawn) for key, each in value.items()}
+        return {key: _changed(each, step, drawn, inside=inside) for key, each in value.items()}
     kind: Any = type(value)
     if kind.__module__.partition(".")[0] == "numpy" and getattr(value, "dtype", None) is not None:
         return value * _factors(value, step, drawn) if value.dtype.kind == "f" else value
     if kind.__module__.startswith("pandas.") and hasattr(value, "iloc"):
         return _changed_table(value, step, drawn)
+    if _is_instance(value) and not inside:
+        found = copy.copy(value)
+        found.__dict__.update({key: _changed(each, step, drawn, inside=True) for key, each in vars(value).items()})
+        return found
     return value
+
+
+def _is_instance(value: Any) -> bool:
+    """An object of a class in Python: what it computes with is in its attributes."""
+    kind: Any = type(value)
+    return type(getattr(value, "__dict__", None)) is dict and kind.__module__.partition(".")[0] not in (
+        "numpy",
+        "pandas",
+    )
 
 
 def _factors(value: Any, step: float, drawn: random.Random) -> Any:
