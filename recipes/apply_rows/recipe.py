@@ -169,9 +169,9 @@ def _by_columns(sales):
     ):
         try:
             with np.errstate(divide="raise", over="raise", invalid="raise"):
-                price_2 = sales["price"].to_numpy("float64")
+                price = sales["price"].to_numpy("float64")
                 cost = sales["cost"].to_numpy("float64")
-                values = (price_2 - cost) / price_2
+                values = (price - cost) / price
                 result = pd.Series(values, index=sales.index)
         except Exception:
             pass

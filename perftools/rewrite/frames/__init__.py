@@ -13,12 +13,16 @@ from perftools.rewrite.frames.rows import (
     definition,
     display,
     escapes,
+    is_bound,
+    is_stored,
     names_in_function,
     names_in_helper,
     names_of,
     reads_of,
     respelled,
+    text_of,
     tuple_of,
+    uses_of,
 )
 
 __all__ = [
@@ -30,10 +34,14 @@ __all__ = [
     "definition",
     "display",
     "escapes",
+    "is_bound",
+    "is_stored",
     "names_in_function",
     "names_in_helper",
     "names_of",
     "reads_of",
     "respelled",
+    "text_of",
     "tuple_of",
+    "uses_of",
 ]

@@ -6,7 +6,7 @@ import builtins
 import keyword
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
@@ -48,15 +48,10 @@ def reads_of(place: Place, nodes: Iterable[cst.CSTNode], row: str) -> Reads:
     attributes: set[str] = set()
     for root in nodes:
         for each in walk(root):
-            if not isinstance(each, cst.Name) or each.value != row:
-                continue
-            parent = place.module.parent(each)
-            if (isinstance(parent, cst.Attribute) and parent.attr is each) or (
-                isinstance(parent, cst.Arg) and parent.keyword is each
-            ):
+            if not isinstance(each, cst.Name) or each.value != row or _is_label(place, each):
                 continue
             node, key = _read(place, each)
-            if _is_stored(place, node):
+            if is_stored(place, node):
                 raise Unclear(node, "row-written", "an element of the row is assigned to")
             if isinstance(node, cst.Attribute):
                 attributes.add(key)
@@ -98,13 +93,7 @@ def _fresh(taken: set[str]) -> Callable[[str], str]:
 
 def _mentioned(place: Place, node: cst.CSTNode) -> set[str]:
     """Names in a node, those of attributes and keywords left aside."""
-    found = set()
-    for each in walk(node):
-        parent = place.module.parent(each)
-        is_name = isinstance(each, cst.Name) and not (isinstance(parent, cst.Attribute) and parent.attr is each)
-        if is_name and not (isinstance(parent, cst.Arg) and parent.keyword is each):
-            found.add(place.code(each))
-    return found
+    return {each.value for each in walk(node) if isinstance(each, cst.Name) and not _is_label(place, each)}
 
 
 def bound_in(function: cst.Lambda | cst.FunctionDef) -> set[str]:
@@ -139,11 +128,12 @@ def respelled(place: Place, node: cst.CSTNode, replaced: Mapping[cst.CSTNode, st
 
 def are_frames(frame: str, reads: Reads) -> tuple[Guard, ...]:
     """A plain DataFrame in which each of these columns is there once."""
-    columns = ", ".join(map(display, reads.columns))
+    columns = [display(each) for each in reads.columns]
+    there = f"{{{', '.join(columns)}}} <= set({frame}.columns)" if columns[1:] else f"{columns[0]} in {frame}.columns"
     return (
         Guard(f"type({frame}) is pd.DataFrame", "no DataFrame"),
         Guard(f"{frame}.columns.is_unique", "a column twice"),
-        Guard(f"{{{columns}}} <= set({frame}.columns)", "a column missing"),
+        Guard(there, "a column missing"),
         *(
             Guard(f"not hasattr(pd.Series, {display(each)})", "a column called like a method")
             for each in sorted(reads.attributes)
@@ -162,6 +152,50 @@ def escapes(place: Place, frame: str) -> bool:
     return False
 
 
+def is_stored(place: Place, node: cst.CSTNode) -> bool:
+    """Is this expression assigned to, or deleted?"""
+    child = node
+    for around in place.module.ancestors(node):
+        match around:
+            case cst.AssignTarget() | cst.Del() | cst.AsName():
+                return True
+            case cst.AugAssign() | cst.AnnAssign() | cst.For() | cst.CompFor() | cst.NamedExpr():
+                return around.target is child
+            case cst.Tuple() | cst.List() | cst.Element() | cst.StarredElement():
+                child = around
+            case _:
+                return False
+    return False
+
+
+def uses_of(place: Place, nodes: Iterable[cst.CSTNode], name: str) -> Iterator[cst.Name]:
+    """Where a name stands in these nodes, whatever for."""
+    for root in nodes:
+        for each in walk(root):
+            if isinstance(each, cst.Name) and each.value == name and not _is_label(place, each):
+                yield each
+
+
+def is_bound(nodes: Iterable[cst.CSTNode], name: str) -> bool:
+    """Does something in these nodes bind the name anew, in comprehensions and nested functions too?"""
+    for each in (each for root in nodes for each in walk(root)):
+        match each:
+            case cst.AssignTarget() | cst.AugAssign() | cst.AnnAssign() | cst.For() | cst.CompFor() | cst.NamedExpr():
+                if any(_is_name(one, name) for one in targets(each.target)):
+                    return True
+            case cst.Param() | cst.AsName() | cst.MatchAs() | cst.MatchStar():
+                if _is_name(each.name, name):
+                    return True
+            case cst.Del() | cst.Global() | cst.Nonlocal() | cst.Import() | cst.ImportFrom():
+                return True  # not worth a closer look
+    return False
+
+
+def text_of(node: cst.BaseExpression) -> str:
+    """The value of a string display; "" for anything else."""
+    return text_key(node) or "" if is_text(node) else ""
+
+
 def display(text: str) -> str:
     """A string display with double quotes where that needs no escape."""
     return repr(text) if '"' in text or repr(text)[1:-1] != text else f'"{text}"'
@@ -169,6 +203,14 @@ def display(text: str) -> str:
 
 def tuple_of(names: Sequence[str]) -> str:
     return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+
+
+def _is_label(place: Place, name: cst.Name) -> bool:
+    """Is it the name of an attribute or a keyword?"""
+    parent = place.module.parent(name)
+    return (isinstance(parent, cst.Attribute) and parent.attr is name) or (
+        isinstance(parent, cst.Arg) and parent.keyword is name
+    )
 
 
 def _read(place: Place, name: cst.Name) -> tuple[cst.CSTNode, str]:
@@ -197,21 +239,6 @@ def _is_plain(args: Sequence[cst.Arg]) -> bool:
     return all(
         isinstance(each.value, cst.Integer | cst.Float | cst.Name | cst.SimpleString) and not each.star for each in args
     )
-
-
-def _is_stored(place: Place, node: cst.CSTNode) -> bool:
-    child = node
-    for around in place.module.ancestors(node):
-        match around:
-            case cst.AssignTarget() | cst.Del() | cst.AsName():
-                return True
-            case cst.AugAssign() | cst.AnnAssign() | cst.For() | cst.CompFor() | cst.NamedExpr():
-                return around.target is child
-            case cst.Tuple() | cst.List() | cst.Element() | cst.StarredElement():
-                child = around
-            case _:
-                return False
-    return False
 
 
 def _is_name(node: cst.CSTNode | None, name: str) -> bool:
