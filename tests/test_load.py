@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from perftools_benchmarks import load
 from perftools_benchmarks.http import Address, connect, loopback
-from perftools_benchmarks.requests import parse
+from perftools_benchmarks.requests import parse, parse_batch
 
 from tests.live.services import BENCHMARKS, Service, reference
 
@@ -59,6 +59,10 @@ def test_payloads_are_seeded_valid_and_without_repeats() -> None:
         user, candidates = parse("application/json", body)
         assert 0 <= user < 1000
         assert len(set(candidates)) == 50
+    users, candidates = parse_batch(
+        "application/json", load.payloads(address, 1000, 50, seed=3, batch=7)[0].partition(b"\r\n\r\n")[2]
+    )
+    assert (len(users), len(set(candidates))) == (7, 50)
 
 
 def run(handler: Handler, *, rate: float, seconds: float, max_in_flight: int = 64) -> load.Outcome:

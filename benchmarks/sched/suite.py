@@ -17,7 +17,7 @@ from .judging import Outcome, judge
 from .measuring import Plan, measure
 from .scenarios import sets
 
-FULL = Plan(window_s=6, run_s=1.2, runs=5)
+FULL = Plan(window_s=7, run_s=1.0, runs=5)
 QUICK = Plan(window_s=4, run_s=0.8, runs=2)
 
 
