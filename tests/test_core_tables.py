@@ -195,10 +195,11 @@ def test_requests_of_a_moment_are_one_batch_and_none_waits_long(monkeypatch: pyt
 
 
 def test_requests_to_time_do_not_fit_into_a_cache() -> None:
-    asked = workload.requests(1000, 500, seed=4)
-    assert len(asked) * 500 * 384 >= workload.FOOTPRINT_BYTES * 0.99
+    asked = workload.requests(10**6, 20_000, seed=4)
+    assert len(asked) * 20_000 * 384 >= workload.FOOTPRINT_BYTES * 0.9
     assert asked[0].numbers == asked[0].ids.tolist() != asked[1].numbers
-    assert [request.user for request in workload.requests(1000, 500, seed=4)] == [request.user for request in asked]
+    assert [each.user for each in workload.requests(10**6, 20_000, seed=4)] == [each.user for each in asked]
+    assert len(workload.requests(1000, 100)) == 40
 
 
 def test_the_limits_are_measured_or_said_to_be_missing(

@@ -23,8 +23,8 @@ class Request(NamedTuple):
 
 
 def requests(members: int, candidates: int, *, row_bytes: int = 384, seed: int = 1) -> list[Request]:
-    """As many as together read FOOTPRINT_BYTES, drawn from all members."""
+    """As many as together read FOOTPRINT_BYTES, or a small table a few times; drawn from all members."""
     random = np.random.default_rng(seed)
-    count = max(8, FOOTPRINT_BYTES // (candidates * row_bytes))
+    count = max(8, min(FOOTPRINT_BYTES, 4 * members * row_bytes) // (candidates * row_bytes))
     drawn = [random.integers(members, size=candidates) for _ in range(count)]
     return [Request(int(user), ids, ids.tolist()) for user, ids in zip(random.integers(members, size=count), drawn)]
