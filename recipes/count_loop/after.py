@@ -14,7 +14,7 @@ def _f8(floats):
 
 
 def _count(values, low, high):
-    """`sum(1 for value in values if value * value > low and value < high)`, by a faster way where that gives the same."""
+    """`sum(1 for value in values if value * value > low and value < …`, by a faster way where that gives the same."""
     if type(values) is list and type(low) is float and type(high) is float and len(values) >= 150:
         try:
             with np.errstate(divide="raise", over="raise", invalid="raise"):
