@@ -64,9 +64,9 @@ SERVICES = (
         remedies={GIL: Setting(1, variant="apart")},
     ),
     Service(
-        "event loop, 150 ms of sync work",
+        "event loop, 150 or 300 ms of sync work",
         "uvicorn",
-        (Setting(1), Setting(1, variant="apart")),
+        (Setting(1), Setting(1, variant="long"), Setting(1, variant="apart")),
         app="reports",
         load=Load(8, ("/report", *["/quick"] * 7)),
         rules=frozenset({LOOP}),
