@@ -199,6 +199,28 @@ def f(xs):
         out[i] = math.sqrt(abs(xs[i]))
     return out
 
+### clipped into an empty array: vff arrays exact
+def f(xs, a, b):
+    out = np.empty(len(xs))
+    for i, x in enumerate(xs):
+        if x < a:
+            out[i] = a
+        elif x > b:
+            out[i] = b
+        else:
+            out[i] = x
+    return out
+
+### some cells of zeros: vff arrays exact
+def f(xs, a, b):
+    out = np.zeros(len(xs), dtype=float)
+    for i in range(len(xs)):
+        if xs[i] < a:
+            out[i] += xs[i] * 2.0
+        elif xs[i] > b:
+            out[i] = i
+    return out
+
 ### differences: v arrays exact
 def f(xs):
     return [xs[i + 1] - xs[i] for i in range(len(xs) - 1)]

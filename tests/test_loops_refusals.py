@@ -192,6 +192,14 @@ def test_a_float_is_no_index(containers: Literal["lists", "arrays"], text: str) 
     assert refused.code == "kind"
 
 
+def test_a_cell_of_an_empty_array_that_is_not_set_is_nothing_to_compute_with() -> None:
+    text = (
+        "def f(xs):\n    out = np.empty(len(xs))\n    for i, x in enumerate(xs):\n        out[i] += x\n    return out\n"
+    )
+    refused = loops.emit(lifted(text), loops.assumed(lifted(text), "arrays"))
+    assert isinstance(refused, Refusal) and "before it is set" in refused.reason
+
+
 def test_a_reason_quotes_code_and_not_words() -> None:
     found = lifted("def f(xs):\n    return [(x, 1.0) for x in xs]\n")
     refused = loops.emit(found, loops.assumed(found, "arrays"))

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from perftools.rewrite.place import Place
 
 
+_SMALLEST = 768
+"""Elements from which a partition pays."""
+
+
 def match(place: Place) -> Iterator[Rewrite | Refusal]:
     """`np.argsort(-scores)[:k]`, where scores and k are plain names."""
     for node, _ in place.expressions(cst.Subscript):
@@ -32,10 +36,22 @@ def match(place: Place) -> Iterator[Rewrite | Refusal]:
         if not isinstance(order.expression, cst.Name) or not isinstance(cut.upper, cst.Name | cst.Integer):
             yield Refusal(node, "expression", "scores and k must be names: they are looked at more than once")
             continue
-        yield _rewrite(node, order.expression.value, place.code(cut.upper))
+        if isinstance(cut.upper, cst.Integer) and not 0 < cut.upper.evaluated_value < _SMALLEST:
+            yield Refusal(node, "not-faster", f"{place.code(cut.upper)} is all that a small array has, or nothing")
+            continue
+        yield _rewrite(node, order.expression.value, cut.upper)
 
 
-def _rewrite(node: cst.CSTNode, scores: str, k: str) -> Rewrite:
+def _rewrite(node: cst.CSTNode, scores: str, cut: cst.Name | cst.Integer) -> Rewrite:
+    k, first = cut.value, f": {cut.value} + 1"
+    of_k: tuple[Guard, ...] = ()
+    if isinstance(cut, cst.Integer):
+        first = f":{cut.evaluated_value + 1}"
+    else:
+        of_k = (
+            Guard(f"type({k}) is int", "k no int"),
+            Guard(f"0 < {k} < {scores}.size", "k at or beyond the size"),
+        )
     return Rewrite(
         nodes=(node,),
         reason=f"the best {k} by partition",
@@ -43,12 +59,11 @@ def _rewrite(node: cst.CSTNode, scores: str, k: str) -> Rewrite:
             guards=(
                 Guard(f"type({scores}) is np.ndarray", "lists, masked arrays"),
                 Guard(f"{scores}.ndim == 1", "two dimensions"),
-                Guard(f"type({k}) is int", "k no int"),
-                Guard(f"0 < {k} < {scores}.size", "k at or beyond the size"),
-                Guard(f"{scores}.size >= 768", "slower below", speed=True),
+                *of_k,
+                Guard(f"{scores}.size >= {_SMALLEST}", "slower below; a constant k is smaller", speed=bool(of_k)),
             ),
             body=f"""
-                lowest = np.argpartition(-{scores}, {k})[: {k} + 1]
+                lowest = np.argpartition(-{scores}, {k})[{first}]
                 lowest = lowest[np.argsort(-{scores}[lowest])]
                 found = {scores}[lowest]
                 result = lowest[:{k}]
@@ -73,6 +88,7 @@ RECIPE = Recipe(
         Example(code="import numpy as np\n\ndef f(s, k):\n    return np.argsort(-s)[1:k]\n", refused="slice"),
         Example(code="import numpy as np\n\ndef f(g, k):\n    return np.argsort(-g())[:k]\n", refused="expression"),
         Example(code="import numpy as np\n\ndef f(s, k):\n    return np.argsort(-s, kind='stable')[:k]\n"),
+        Example(code="import numpy as np\n\ndef f(s):\n    return np.argsort(-s)[:1000]\n", refused="not-faster"),
         Example(code="def f(np, s, k):\n    return np.argsort(-s)[:k]\n"),
     ),
     invalid=(
@@ -92,14 +108,8 @@ import numpy as np
 
 def _top_k(scores):
     """`numpy.argsort(-scores)[:10]`, by a faster way where that gives the same."""
-    if (
-        type(scores) is np.ndarray
-        and scores.ndim == 1
-        and type(10) is int
-        and 0 < 10 < scores.size
-        and scores.size >= 768
-    ):
-        lowest = np.argpartition(-scores, 10)[: 10 + 1]
+    if type(scores) is np.ndarray and scores.ndim == 1 and scores.size >= 768:
+        lowest = np.argpartition(-scores, 10)[:11]
         lowest = lowest[np.argsort(-scores[lowest])]
         found = scores[lowest]
         result = lowest[:10]

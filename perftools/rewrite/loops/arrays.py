@@ -78,18 +78,18 @@ class Emitter:
         self._memo[value, exact] = made
         return made
 
-    def settled(self, value: Value) -> Value:
+    def settled(self, value: Value, *, typed: bool = True) -> Value:
         """Of `v if usual else c` the usual value alone, where the constant c is of another type or `v` may fail."""
         if not isinstance(value, Where) or NOTHING in (value.yes, value.no) or not free(value.test):
             return value
-        mixed = self.type(value) == MIXED
+        mixed = typed and self.type(value) == MIXED
         for usual, rare, want in ((value.no, value.yes, False), (value.yes, value.no, True)):
             if isinstance(rare, Const) and ((mixed and _is_rare(value.test)) or _may_fail(usual)):
                 condition = self.array(value.test, exact=True)
                 if condition.axes:
                     text = f"not {condition.at(ATOM)}.all()" if want else f"{condition.at(ATOM)}.any()"
                     self.back_if(text, "a case that is computed otherwise")
-                    return self.settled(usual)
+                    return self.settled(usual, typed=typed)
         return value
 
     def type(self, value: Value) -> str:
@@ -245,8 +245,17 @@ class Emitter:
             return self.array(settled, exact=exact)
         if self.type(settled) == MIXED:
             raise Unclear(None, "mixed-types", "the result")
+        return self._chosen(test, self.array(yes, exact=exact), self.array(no, exact=exact))
+
+    def cell(self, value: Value) -> Code:
+        """What is put into an array of floats, which makes one type of all that is."""
+        settled = self.settled(value, typed=False)
+        if not isinstance(settled, Where) or NOTHING in (settled.yes, settled.no):
+            return self.array(settled, exact=False)
+        return self._chosen(settled.test, self.cell(settled.yes), self.cell(settled.no))
+
+    def _chosen(self, test: Value, a: Code, b: Code) -> Code:
         condition = self.array(test, exact=True)
-        a, b = self.array(yes, exact=exact), self.array(no, exact=exact)
         if code.union(condition, a, b):
             return code.called("np.where", condition, a, b)
         text = f"{a.at(code.OR)} if {condition.at(code.OR)} else {b.text}"

@@ -12,6 +12,7 @@ from perftools.rewrite.loops.ir import (
     ONE,
     ZERO,
     Arg,
+    Const,
     Filled,
     Filter,
     Index,
@@ -58,7 +59,7 @@ def call(scope: Scope, node: cst.Call) -> Value:
         return Top(ordered, expressions.evaluate(scope, plain[0]))
     if known == "functools.reduce" and len(plain) in (2, 3) and not keywords:
         return _reduce(scope, node, plain)
-    if module in ("math", "operator", "numpy") and (not keywords or known == "numpy.zeros"):
+    if module in ("math", "operator", "numpy") and (not keywords or known in ("numpy.zeros", "numpy.empty")):
         found = _known(scope, node, module, short, plain)
         if found is not None:
             return found
@@ -212,7 +213,7 @@ def _reduce(scope: Scope, node: cst.Call, plain: list[cst.BaseExpression]) -> Va
 
 
 def _known(scope: Scope, node: cst.Call, module: str, short: str, plain: list[cst.BaseExpression]) -> Value | None:
-    if module == "numpy" and short in ("zeros", "ones", "full"):
+    if module == "numpy" and short in ("zeros", "ones", "full", "empty"):
         return _made(scope, node, short, plain)
     arguments = [expressions.evaluate(scope, each) for each in plain]
     if module == "operator" and short in _OPERATORS:
@@ -236,7 +237,11 @@ def _made(scope: Scope, node: cst.Call, short: str, plain: list[cst.BaseExpressi
     if len(plain) != (2 if short == "full" else 1) or not dtype_ok or named - {"dtype"}:
         raise scope.refuse(node, "expression", scope.place.code(node))
     shape = expressions.evaluate(scope, plain[0])
-    fill = expressions.evaluate(scope, plain[1]) if short == "full" else const(0.0 if short == "zeros" else 1.0)
+    fill: Value = const(0.0 if short == "zeros" else 1.0)
+    if short == "full":
+        fill = expressions.evaluate(scope, plain[1])
+    elif short == "empty":
+        fill = Const("undefined", "a cell of np.empty before it is set")
     dims = shape.items if isinstance(shape, Tuple) else (shape,)
     return Filled("array", dims, fill)
 

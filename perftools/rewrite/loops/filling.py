@@ -40,9 +40,8 @@ def container(scope: Scope, node: cst.CSTNode, loop: int, name: str, init: Value
             return _list(init, Filter(loop, Op("not", (test,)), value))
         case Where() if (item := _appended(next_, state)) is not None and not contains(item, state):
             return _list(init, Map(loop, item))
-        case Where(test, Store(base, (), at, value), no) if base == no == state:
-            cell = _cell(state, at)
-            return _stored(scope, node, loop, name, init, Store(state, (), at, where(test, value, cell)))
+        case Where() if (store := _set(next_, state)) is not None:
+            return _stored(scope, node, loop, name, init, store)
         case Store(base, _, _, _) if base == state:
             return _stored(scope, node, loop, name, init, next_)
         case Append(to, _) if isinstance(to, Append):
@@ -64,6 +63,26 @@ def _appended(value: Value, state: State) -> Value | None:
             a, b = _appended(yes, state), _appended(no, state)
             return None if a is None or b is None else where(test, a, b)
     return None
+
+
+def _set(value: Value, state: State) -> Store | None:
+    """Branches that set one and the same cell, or leave it as it is."""
+    places = {each.at for each in walk(value) if isinstance(each, Store) and each.base == state and not each.loops}
+    if len(places) != 1:
+        return None
+    (at,) = places
+    item = _item(value, state, at)
+    return None if item is None else Store(state, (), at, item)
+
+
+def _item(value: Value, state: State, at: tuple[Value, ...]) -> Value | None:
+    match value:
+        case Store(base, (), _, item) if base == state:
+            return item
+        case Where(test, yes, no):
+            a, b = _item(yes, state, at), _item(no, state, at)
+            return None if a is None or b is None else where(test, a, b)
+    return _cell(state, at) if value == state else None
 
 
 def _cell(base: Value, at: tuple[Value, ...]) -> Value:

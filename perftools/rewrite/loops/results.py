@@ -25,7 +25,7 @@ from perftools.rewrite.loops.ir import (
     constant,
 )
 from perftools.rewrite.loops.refusals import Unclear
-from perftools.rewrite.loops.types import BOOL, FLOAT, INT, NUMPY, NUMPY_BOOL
+from perftools.rewrite.loops.types import BOOL, FLOAT, INT, MIXED, NUMPY, NUMPY_BOOL
 
 if TYPE_CHECKING:
     from perftools.rewrite.loops.arrays import Emitter
@@ -132,16 +132,17 @@ def _store(emitter: Emitter, value: Store) -> str:
         if size != space.count and size not in space.equal:
             emitter.equal[size, space.count] = None
         emitter.least[found[0]] = None
-    cell = emitter.settled(value.value)
+    in_array = base.kind == "array"
+    cell = value.value if in_array else emitter.settled(value.value)
     kind = emitter.type(cell)
-    made = emitter.array(cell, exact=False)
+    made = emitter.cell(cell) if in_array else emitter.array(cell, exact=False)
     if made.axes != tuple(sorted(order)):
         raise Unclear(None, "not-faster", "each cell along a dimension is the same")
     turned = len(order) == 2 and order != sorted(order)
     made = Code(f"{made.at(ATOM)}.T", tuple(order)) if turned else Code(made.text, tuple(order), made.level)
-    if base.kind == "list":
+    if not in_array:
         return _listed(kind, made)
-    if kind not in (FLOAT, NUMPY):
+    if kind not in (FLOAT, NUMPY, MIXED):
         raise Unclear(None, "result-dtype", "the array")
     return f'np.array({made.text}, order="C")'
 
