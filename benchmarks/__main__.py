@@ -11,6 +11,7 @@ VERBS = {
     "core": "every form of the scorer against the others and the machine's limit",
     "limit": "what this machine can do at most: random rows, a stream of memory, sgemm",
     "service": "the service under load, every layer naive against every layer good",
+    "recipes": "what the recipes bring to the slow forms; --modules: to modules written for the purpose",
     "diagnosis": "recall and precision of the rules on a labelled suite of services",
     "gc": "the observers of garbage collection against what the target itself knows",
     "sched": "the rules about processes, threads and event loops on services in healthy and harmful settings",
