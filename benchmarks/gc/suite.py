@@ -42,8 +42,8 @@ FULL = Plan(seconds=8, machines=("quiet", "hog", "stripped"), cycles=12)
 def main(arguments: Sequence[str]) -> int:
     """Run what was asked for; 1 if a pause of 1 ms was missed or invented by an exact observer."""
     options = _parser().parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # what was measured until then is printed
     plan = QUICK if options.quick else FULL
     plan = plan._replace(seconds=options.seconds or plan.seconds, cycles=options.cycles or plan.cycles)
     found = pythons.find(options.python)
