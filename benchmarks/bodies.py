@@ -69,10 +69,11 @@ def codec(name: str = "fast", features: int = 20) -> Codec:
         return Codec(decoder(features), encode_plain, max_body_bytes=8 * MAX_BODY_BYTES)
     if name == "json" or importlib.util.find_spec("msgspec") is None:
         return Codec(decode_plain, encode_plain)
-    encode = encode_plain
-    if importlib.util.find_spec("orjson") is not None:
-        from orjson import dumps as encode
-    return Codec(_typed_decoder(), encode, typed=True)
+    if importlib.util.find_spec("orjson") is None:
+        return Codec(_typed_decoder(), encode_plain, typed=True)
+    import orjson
+
+    return Codec(_typed_decoder(), orjson.dumps, typed=True)
 
 
 def user_of(body: Body) -> int:
@@ -131,7 +132,7 @@ def _typed_decoder() -> Callable[[bytes], Body]:
 
     kinds = {"user": Optional[int], "users": Optional[list[int]], "candidates": Optional[list[int]]}
     shape = msgspec.defstruct("Shape", [(name, kind, None) for name, kind in kinds.items()], gc=False)
-    read = msgspec.json.Decoder(shape).decode
+    read: Callable[[bytes], Any] = msgspec.json.Decoder(shape).decode
 
     def decode(body: bytes) -> Body:
         try:

@@ -15,7 +15,7 @@ def effective() -> float:
         from perftools.target import cpus
         from perftools.target.proc import Proc
 
-        return cpus.effective(Proc(), [os.getpid()]).effective
+        return float(cpus.effective(Proc(), [os.getpid()]).effective)
     return float(len(os.sched_getaffinity(0)))
 
 

@@ -8,13 +8,15 @@ import os
 import pickle
 import stat
 import threading
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from perftools_benchmarks import core, probe
+from perftools_benchmarks import core, probe, requests
 from perftools_benchmarks.core import models, tables, workload
 from perftools_benchmarks.core.batching import Batcher
 from perftools_benchmarks.forms.batch import Batch
@@ -144,6 +146,45 @@ def test_the_background_thread_refreshes_and_ends() -> None:
         pytest.fail("not refreshed")
     cached.close()
     assert "embedding-refresh" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_refresh_that_fails_is_said_and_tried_again_and_old_scores_stay(capsys: pytest.CaptureFixture[str]) -> None:
+    everyone, right = np.arange(len(SMALL.rows)), np.array(SMALL.features[::-1])
+    with Cached(SMALL) as cached:
+        old = cached.score(3, everyone).pairs()
+        cached.features = right[:10]
+        cached.start(every_s=0.001)
+        until(lambda: cached.problem() is not None)
+        assert "not refreshed" in str(cached.problem()) and "ValueError" in str(cached.problem())
+        refused = requests.answer(cached, "GET", "/ready", "", b"")
+        assert (refused.status, b"not refreshed" in refused.body) == (503, True)
+        assert requests.answer(cached, "GET", "/health", "", b"").status == 200
+        assert cached.score(3, everyone).pairs() == old
+        cached.features = right
+        until(lambda: cached.problem() is None and cached.score(3, everyone).pairs() != old)
+        assert requests.answer(cached, "GET", "/ready", "", b"").status == 200
+    assert "features of the shape" in capsys.readouterr().err
+
+
+def test_rows_in_a_file_are_followed(tmp_path: Path) -> None:
+    everyone, file = np.arange(len(SMALL.rows)), tmp_path / "rows.npy"
+    changed = tables.pack(np.array(SMALL.features[::-1]), SMALL.tower, SMALL.head)
+    with Cached(SMALL) as cached:
+        old = cached.score(3, everyone).pairs()
+        cached.follow(file, every_s=0.001)
+        tables.write(file, changed.rows)
+        until(lambda: cached.score(3, everyone).pairs() != old)
+        assert cached.score(3, everyone).pairs() == Numpy(changed).score(3, everyone).pairs()
+        tables.write(file, changed.rows[:10])
+        until(lambda: cached.problem() is not None)
+        assert cached.score(3, everyone).pairs() == Numpy(changed).score(3, everyone).pairs()
+
+
+def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
 
 
 @pytest.mark.parametrize("head", ["linear", "mlp"])

@@ -22,5 +22,5 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
         folder = tables.private_folder(tables.private_folder(tables.default_folder()) / "compiled")
     except OSError:
         return numba.njit(nogil=True, **options)  # type: ignore[no-any-return]
-    numba.config.CACHE_DIR = str(folder)
+    numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]  # it makes its settings when it is imported
     return numba.njit(nogil=True, cache=True, **options)  # type: ignore[no-any-return]

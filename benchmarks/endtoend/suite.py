@@ -45,7 +45,7 @@ class Plan(NamedTuple):
     fuzzed: int
 
 
-FULL = Plan(1_000_000, 3.0, 5.0, 10_000)
+FULL = Plan(1_000_000, 2.0, 4.0, 10_000)
 QUICK = Plan(100_000, 0.8, 1.5, 500)
 
 
@@ -62,7 +62,8 @@ def main(arguments: Sequence[str]) -> int:
     if options.quick:
         chosen = [each for each in chosen if each.form in setups.QUICK]
     lacking = {each.name: lacks for each in chosen if (lacks := setups.missing(each))}
-    rows, failed = [], False
+    failed = False
+    rows: list[results.Row] = []
     for number, setup in enumerate(chosen, 1):
         if setup.name in lacking:
             continue

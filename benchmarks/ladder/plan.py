@@ -52,7 +52,7 @@ class Scale(NamedTuple):
     value_s: float
 
 
-FULL = Scale(1_000_000, workload.SIZES, rounds=4, loops_rounds=2, values=6, loops_values=3, value_s=0.05)
+FULL = Scale(1_000_000, workload.SIZES, rounds=3, loops_rounds=2, values=6, loops_values=3, value_s=0.05)
 QUICK = Scale(100_000, (100, 1_000, 10_000), rounds=1, loops_rounds=1, values=3, loops_values=2, value_s=0.02)
 """The table just exceeds a last-level cache."""
 

@@ -46,8 +46,8 @@ def _parts(ladder: Ladder, aims: Sequence[Aim], missing: Mapping[str, list[str]]
     batches = [timing for timing in ladder.timings if timing.form.startswith(plan.BATCH)]
     if batches:
         yield f"Batch of {plan.BATCH_USERS} users x {plan.BATCH_PEERS} shared peers"
-        heads = ("", "median, µs", "quartiles", "CPU, µs", "of sgemm's peak")
-        yield draw(heads, (_batch_cells(ladder, timing) for timing in batches))
+        batch_heads = ("", "median, µs", "quartiles", "CPU, µs", "of sgemm's peak")
+        yield draw(batch_heads, (_batch_cells(ladder, timing) for timing in batches))
     yield draw(report.AIM_HEADS, (aim.cells() for aim in aims))
     for name, lacks in missing.items():
         yield f"{name}: not installed ({', '.join(lacks)})"

@@ -91,8 +91,8 @@ def batch_subjects(table: tables.Table, sizes: Sequence[int]) -> Iterator[Subjec
         scores = np.full((plan.BATCH_USERS, topk.padded(size)), -np.inf, dtype=np.float32)
         scale = plan.BATCH_USERS * size * batch.used / probe.SGEMM_SIZE**3
 
-        def product(users: topk.Ids, peers: Any = peers, out: models.Array = scores[:, :size]) -> object:
-            return batch.product(users, peers, out=out)
+        def product(users: topk.Ids, peers: Any = peers, out: models.Array = scores[:, :size]) -> None:
+            batch.product(users, peers, out=out)
 
         def choice(_: object, ids: topk.Ids = peers.ids, scores: models.Array = scores) -> object:
             return topk.best_of_each(ids, scores, core.TOP)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import faiss  # type: ignore[import-untyped]  # ships no types
+from typing import Any
+
+import faiss
 import numpy as np
 
 from .. import core
@@ -18,7 +20,7 @@ class Faiss(core.Scorer):
             raise TypeError("faiss scores by inner products alone")
         self.dimensions, self.used = table.dimensions, table.dimensions + table.feature_count
         self.rows, self.weights = table.rows, table.head.weights
-        self.index = faiss.IndexFlatIP(self.used)
+        self.index: Any = faiss.IndexFlatIP(self.used)
         self.index.add(np.ascontiguousarray(table.rows[:, : self.used]))
 
     def score(self, user: int, ids: core.Ids, k: int = core.TOP) -> core.Answer:

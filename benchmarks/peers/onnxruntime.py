@@ -69,18 +69,18 @@ def graph(table: core.Table) -> Any:
                 nodes.append(helper.make_node("Relu", [f"sum{number}"], [f"values{number + 1}"]))
         nodes.append(helper.make_node("Squeeze", ["out", "1"], ["scores"]))
     nodes.append(helper.make_node("TopK", ["scores", "k"], ["best", "place"]))
-    inputs = [
+    takes = [
         helper.make_tensor_value_info("rows", TensorProto.FLOAT, list(table.rows.shape)),
         helper.make_tensor_value_info("ids", TensorProto.INT64, ["candidates"]),
         helper.make_tensor_value_info("user", TensorProto.FLOAT, [table.dimensions]),
         helper.make_tensor_value_info("k", TensorProto.INT64, [1]),
     ]
-    outputs = [
+    gives = [
         helper.make_tensor_value_info("best", TensorProto.FLOAT, ["k"]),
         helper.make_tensor_value_info("place", TensorProto.INT64, ["k"]),
     ]
     model = helper.make_model(
-        helper.make_graph(nodes, "scorer", inputs, outputs, initial),
+        helper.make_graph(nodes, "scorer", takes, gives, initial),
         opset_imports=[helper.make_opsetid("", 17)],
         ir_version=8,
     )
