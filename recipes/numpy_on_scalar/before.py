@@ -1,0 +1,5 @@
+import numpy as np
+
+
+def probability(score, low, high):
+    return float(np.clip(score, low, high))

@@ -1,0 +1,5 @@
+import numpy as np
+
+
+def average(latencies):
+    return float(np.mean(latencies))

@@ -1,0 +1,2 @@
+def best(candidates, k):
+    return sorted(candidates, key=lambda candidate: candidate[1], reverse=True)[:k]

@@ -1,0 +1,2 @@
+def joined(parts):
+    return sum(parts, [])
