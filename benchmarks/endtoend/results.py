@@ -84,7 +84,8 @@ def parts(found: EndToEnd, judged: Sequence[Aim], draw: Draw) -> Iterator[str]:
     )
     yield draw(HEADS, (cells(row) for row in [*found.rows, found.generator]))
     yield f"Codec alone (JSON in, checked, JSON out): {report.number(found.codec_us)} µs of CPU."
-    yield "\n".join(_form_alone(found))
+    if alone := list(_form_alone(found)):
+        yield "\n".join(alone)
     yield draw(report.AIM_HEADS, (aim.cells() for aim in judged))
     for name, lacks in found.lacking.items():
         yield f"{name}: not installed ({', '.join(lacks)})"
