@@ -11,7 +11,7 @@ from typing import NamedTuple
 from perftools.collect.gc.observer import RawPause
 from perftools.remote.gc_state import Counter
 
-_PATIENCE_NS = 100_000_000
+PATIENCE_NS = 100_000_000
 """How long pauses wait for what would tell their generations."""
 _REMEMBERED_NS = 1_000_000_000
 _BLUR_NS = 100_000
@@ -108,7 +108,7 @@ class Tally:
                 move.pauses.append(pause)
                 if len(move.pauses) == 1:
                     self._incomplete.append(move)
-            elif self._looked_ns - pause.stop_ns < _PATIENCE_NS:
+            elif self._looked_ns - pause.stop_ns < PATIENCE_NS:
                 self._waiting.append(pause)
             else:
                 uncounted.append(pause)
@@ -126,7 +126,7 @@ class Tally:
     def _named(self, move: _Move) -> list[RawPause]:
         """The pauses of a move, with the generation of each, if they are all there or no longer waited for."""
         collections, generation, collected = move.ran
-        late = self._looked_ns - move.until_ns >= _PATIENCE_NS
+        late = self._looked_ns - move.until_ns >= PATIENCE_NS
         if not move.pauses or (generation is None and len(move.pauses) < collections and not late):
             return []
         pauses, move.pauses = move.pauses, []

@@ -11,7 +11,7 @@ from perftools.collect.gc.meetings import OPEN_NS, Meetings
 from perftools.collect.gc.observer import Observer, RawPause
 from perftools.collect.gc.poll import Poll
 from perftools.collect.gc.run_queue import ran_ns, waited_ns
-from perftools.collect.gc.tally import Tally, ran
+from perftools.collect.gc.tally import PATIENCE_NS, Tally, ran
 from perftools.collect.gc.trigger import Stacks, Walker
 from perftools.record import Collector, GcCharge, GcMethod, Generation, Pause, Process
 from perftools.remote.gc_state import GcState
@@ -119,6 +119,15 @@ class Watched:
             unseen=tally.unseen,
             max_gap_ms=1e-6 * self._gap_ns,
         )
+
+    def finish(self) -> None:
+        """Take in what the observer still holds of a process that has ended, by the counters as they were last read."""
+        ended: list[RawPause] = []
+        with contextlib.suppress(Unreadable, OSError):
+            ended = self._observer.drain()
+        after_ns = time.monotonic_ns() + 2 * PATIENCE_NS  # nothing more comes that would be worth waiting for
+        for pause in self._tally.settle(after_ns, self._tally.last, self._undoubled(ended)):
+            self.pauses.append(self._pause(pause))
 
     def take_charges(self) -> list[GcCharge]:
         """The looks since this was last called."""

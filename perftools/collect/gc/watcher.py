@@ -95,6 +95,7 @@ class Watcher:
     def _drop(self, watched: Watched, now_ns: int, why: Missing) -> None:
         """What it saw is kept; a process that still runs is tried again: it may execute another program now."""
         self._watched.remove(watched)
+        watched.finish()
         self._collect(watched)
         self._ended.append(watched.collector())
         self._lost += watched.lost
