@@ -74,4 +74,5 @@ if __name__ == "__main__":
         os.nice(19)  # a worker that wakes up takes the CPU at once
         main(Path(sys.argv[1]), json.loads(sys.argv[2]))
     finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         shutil.rmtree(sys.argv[1], ignore_errors=True)

@@ -10,6 +10,7 @@ import argparse
 import importlib.util
 import os
 import secrets
+import signal
 import socket
 import sys
 import threading
@@ -68,6 +69,8 @@ def main(argv: list[str]) -> int:
         return _serve(listener, options.workers, plain=options.http == "plain")
     from .refresher import ROWS, refreshing
 
+    # uvicorn ends its one worker by the signal that it got, and the refresher is to end first.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with refreshing(options.refresh) as folder:
         settings._replace(refreshed=str(folder / ROWS)).to_environment()
         return _serve(listener, options.workers, plain=options.http == "plain")
