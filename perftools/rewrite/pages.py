@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 TIMINGS = ("<!-- timings -->", "<!-- /timings -->")
 RECIPES = ("<!-- recipes -->", "<!-- /recipes -->")
+_CLOCKS = {"cpu": "CPU time", "wall": "Wall time"}
 
 
 def pages(folders: Sequence[Folder]) -> Iterator[tuple[Path, str]]:
@@ -58,8 +59,9 @@ def timing_table(timings: Timings) -> str:
             f"| {first}{row.n:,} | {_time(row.before_us)} | {_time(row.after_us)} | {_speedup(row)} "
             f"| {_ratio(row.low)}–{_ratio(row.high)} |"
         )
+    clock = _CLOCKS[timings.clock]
     return "\n".join(
-        [*lines, "", f"CPU time of a call: {_origin(timings)}. Bold: worth offering (at least {FASTER:g}x)."]
+        [*lines, "", f"{clock} of a call: {_origin(timings)}. Bold: worth offering (at least {FASTER:g}x)."]
     )
 
 

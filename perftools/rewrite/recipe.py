@@ -15,6 +15,7 @@ The engine turns the folder into tests, timings and documentation: a recipe cont
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -140,12 +141,18 @@ class Recipe:
     tip: str = ""
     """Which well-known piece of advice on serving models in Python it stands for."""
     needs: tuple[str, ...] = ()
-    """Modules that its files import and perftools does not require: "orjson", "pydantic"."""
+    """Modules and programs that its files use and perftools does not require: "orjson", "python3.13"."""
 
     @property
     def lacks(self) -> str:
         """The first of these that is not installed; "" where all are there."""
-        return next((name for name in self.needs if importlib.util.find_spec(name) is None), "")
+        return next((name for name in self.needs if not _is_there(name)), "")
+
+
+def _is_there(name: str) -> bool:
+    if name.startswith("python3."):
+        return shutil.which(name) is not None
+    return importlib.util.find_spec(name) is not None
 
 
 class Inputs(Protocol):
@@ -160,7 +167,8 @@ class Inputs(Protocol):
     HAZARDS: Mapping[str, Callable[[], Sequence[tuple[Any, ...]]]]
     """By name: arguments that break a careless rewrite, large enough for the fast path, one spot changed."""
     SAME: Tolerance
-    # where needed: `terms` (TermsOf), and FACTS: {variant: {name: type}}, what is known when that variant is emitted
+    # where needed: `terms` (TermsOf), and FACTS: {variant: {name: type}}, what is known when that variant is emitted;
+    # CLOCK = "wall" where other processes do the work, whose CPU time cannot be seen: the time that passes is measured
 
 
 class TermsOf(Protocol):

@@ -1,6 +1,7 @@
 """A recipe timed: pairs of fresh processes, before and after in random balanced order, each pair one ratio.
 
 The measure is the CPU time of a call (time.process_time) under pyperf's runner; hash seed and BLAS threads are fixed.
+Where other processes do the work (CLOCK = "wall" in inputs.py), it is the time that passes.
 The speed-up is the median of the ratios, its 95 % interval a bootstrap over the pairs (percentile method; Efron and
 Tibshirani, An Introduction to the Bootstrap, chapter 13).
 """
@@ -87,7 +88,7 @@ def measure(
     )
     machine = cache.machine(job.before, *job.after.values())
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    return Timings(schema=SCHEMA, recipe=folder.id, machine=machine, date=today, rows=rows)
+    return Timings(schema=SCHEMA, recipe=folder.id, machine=machine, date=today, rows=rows, clock=job.clock)
 
 
 def row(variant: str, n: int, before_s: Sequence[float], after_s: Sequence[float]) -> Timing:
@@ -135,6 +136,7 @@ def _job(folder: Folder, sizes: Sequence[int], effort: Effort) -> Job:
         side="check",
         values=effort.values,
         min_time_s=effort.min_time_s,
+        clock=getattr(inputs, "CLOCK", "cpu"),
     )
 
 

@@ -55,10 +55,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     side: Literal["before", "after", "check"]
     values: int
     min_time_s: float
+    clock: Literal["cpu", "wall"] = "cpu"
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """What it found: for "check" the cells, else seconds of CPU time of a call, by cell."""
+    """What it found: for "check" the cells, else seconds of a call, by cell."""
 
     cells: tuple[Cell, ...] = ()
     seconds: tuple[float, ...] = ()
@@ -89,7 +90,7 @@ def _checked(job: Job) -> Measured:
             fresh=streams or bool(difference(untouched, untouched._replace(args=before.args))),
             lazy=type(before.result) is tuple and before.result[:1] == ("iterator",),
         )
-        timers = {side: _timer(_function(job, cell.variant, side), args, cell) for side in ("before", "after")}
+        timers = {side: _timer(job, _function(job, cell.variant, side), args, cell) for side in ("before", "after")}
         long = any(spent(1) >= _LONG_S for spent in timers.values())
         most = 1 if long else _BATCH if cell.fresh else sys.maxsize
         loops = {side: _loops(spent, job.min_time_s, most) for side, spent in timers.items()}
@@ -115,7 +116,7 @@ def _measured(job: Job) -> Measured:
     for number, cell in enumerate(job.cells):
         args = inputs.VARIANTS[cell.variant](cell.n)
         loops = cell.loops[job.side]
-        spent = _timer(_function(job, cell.variant, job.side), args, cell)
+        spent = _timer(job, _function(job, cell.variant, job.side), args, cell)
         runner.args.loops = loops
         runner.args.warmups, runner.args.values = (0, 1) if cell.long else (1, job.values)
         benchmark = runner.bench_time_func(f"cell {number}", spent)
@@ -123,21 +124,22 @@ def _measured(job: Job) -> Measured:
     return Measured(seconds=tuple(seconds))
 
 
-def _timer(function: Callable[..., Any], args: tuple[Any, ...], cell: Cell) -> Callable[[int], float]:
-    """A function that makes so many calls and gives their CPU time in seconds."""
+def _timer(job: Job, function: Callable[..., Any], args: tuple[Any, ...], cell: Cell) -> Callable[[int], float]:
+    """A function that makes so many calls and gives their time in seconds."""
+    now = time.process_time if job.clock == "cpu" else time.perf_counter
 
     def spent(loops: int) -> float:
         calls: Iterable[tuple[Any, ...]]
         calls = [_copied(args) for _ in range(loops)] if cell.fresh else itertools.repeat(args, loops)
         if cell.lazy:
-            start = time.process_time()
+            start = now()
             for each in calls:
                 deque(function(*each), maxlen=0)
         else:
-            start = time.process_time()
+            start = now()
             for each in calls:
                 function(*each)
-        return time.process_time() - start
+        return now() - start
 
     return spent
 

@@ -20,7 +20,7 @@ class Timing(Part, frozen=True, kw_only=True):
     variant: str
     n: int
     before_us: float
-    """Median CPU time of a call, in microseconds."""
+    """Median time of a call, in microseconds."""
     after_us: float
     speedup: float
     """Median of the pairs' ratios; above 1 is faster."""
@@ -53,6 +53,8 @@ class Timings(Part, frozen=True, kw_only=True):
     machine: Machine
     date: str
     """ISO date on which they were taken."""
+    clock: Literal["cpu", "wall"] = "cpu"
+    """What was measured: CPU time of the process, or the time that passed, where other processes do the work."""
     rows: tuple[Timing, ...]
 
 
