@@ -55,10 +55,18 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "live: observes a real process, and so needs the right to read its memory")
 
 
+PROGRAMS = frozenset(
+    f"test_{name}"
+    for name in "application_proof capture core_benchmarks demo gc_recorder gc_ring gc_watcher load recipe_plugin "
+    "remote_gc remote_interpreter samples sched service timing window".split()
+)
+"""Modules whose tests start programs and wait for them."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A live test that fails is run once more, and the summary counts it: services and cores are shared with others."""
+    """A test that waits for other programs and fails is run once more, and the summary counts it: cores are shared."""
     for item in items:
-        if item.get_closest_marker("live"):
+        if item.get_closest_marker("live") or item.module.__name__.rpartition(".")[2] in PROGRAMS:
             item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=2))
 
 
