@@ -200,6 +200,13 @@ def test_a_cell_of_an_empty_array_that_is_not_set_is_nothing_to_compute_with() -
     assert isinstance(refused, Refusal) and "before it is set" in refused.reason
 
 
+def test_sums_of_rows_of_lists_are_compiled_already() -> None:
+    found = lifted("def f(rows):\n    return [sum(row) / 2.0 for row in rows]\n")
+    refused = loops.emit(found, loops.assumed(found, "lists"))
+    assert isinstance(refused, Refusal) and refused.code == "not-faster"
+    assert not isinstance(loops.emit(found, loops.assumed(found, "arrays")), Refusal)
+
+
 def test_a_reason_quotes_code_and_not_words() -> None:
     found = lifted("def f(xs):\n    return [(x, 1.0) for x in xs]\n")
     refused = loops.emit(found, loops.assumed(found, "arrays"))

@@ -11,6 +11,7 @@ import contextlib
 import copy
 import itertools
 import json
+import signal
 import statistics
 import sys
 import time
@@ -29,22 +30,33 @@ VARIATIONS = 60
 """Changed calls that are tried for each call, at most."""
 SECONDS = 20.0
 """Of comparing, a module."""
+CALL_SECONDS = 2.0
+"""Of one call, both texts: what takes longer (a loop up to a changed bound of 10**20) is no call of this size."""
 _RUNS = 5
+
+
+class _TooLong(BaseException):
+    """No Exception: a rewrite's own handlers must not see it."""
 
 
 def judge(path: Path, *, profit: bool) -> dict:
     """What became of the module; without `profit` also what would not be offered for want of speed."""
     text = path.read_bytes().decode()
     before = _load(text, path, "before")
-    names = list(dict.fromkeys(name for name, _ in before.CALLS))
+    # Callers stand below what they call, and are rewritten first, as in one pass over the file.
+    lines = {name: _function(before, name).__code__.co_firstlineno for name, _ in before.CALLS}
+    names = sorted(lines, key=lines.__getitem__, reverse=True)
     taken, refused, current = [], [], text
     for name in names:
         known, timings_of = _known(before, name), cache.timings_of if profit else None
         outcome = rewrite(text, folders(), function=name, known=known, timings_of=timings_of)
-        taken += [{"recipe": each.recipe, "function": name, "line": each.line} for each in outcome.taken]
-        refused += [each._asdict() for each in outcome.refused if each.function == name]
+        kept = set()
         if outcome.taken:
-            current = rewrite(current, folders(), function=name, known=known, timings_of=timings_of).after
+            applied = rewrite(current, folders(), function=name, known=known, timings_of=timings_of)
+            kept, current = {each.recipe for each in applied.taken}, applied.after
+        taken += [{"recipe": each.recipe, "function": name, "line": each.line}
+                  for each in outcome.taken if each.recipe in kept]  # fmt: skip
+        refused += [each._asdict() for each in outcome.refused if each.function == name]
     after = _load(current, path, "after")
     problems, compared = _compare(before, after) if taken else ([], 0)
     return {
@@ -102,7 +114,11 @@ def _compare(before: types.ModuleType, after: types.ModuleType) -> tuple[list[st
         for says, args, args_after in itertools.islice(cases, VARIATIONS):
             if time.monotonic() > end_s:
                 return problems, compared
-            first, second = call(old, args), call(new, args_after)
+            try:
+                with _limited(CALL_SECONDS):
+                    first, second = call(old, args), call(new, args_after)
+            except _TooLong:
+                continue
             compared += 1
             found = difference(_comparable(first), _comparable(second))
             if found and not difference(_comparable(first), _comparable(call(old, args))):
@@ -110,6 +126,20 @@ def _compare(before: types.ModuleType, after: types.ModuleType) -> tuple[list[st
                 if found:
                     problems.append(f"{name}, {says}: {found}"[:300])
     return problems, compared
+
+
+@contextlib.contextmanager
+def _limited(seconds: float):
+    def stop(*_):
+        raise _TooLong
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _comparable(called):

@@ -14,6 +14,7 @@ from perftools.rewrite.loops.ir import (
     Dim,
     Filter,
     Hist,
+    Load,
     Map,
     Op,
     Red,
@@ -88,6 +89,8 @@ def size_guard(emitter: Emitter) -> Size | None:
             raise Unclear(None, "not-faster", "converting the list costs what the loop costs: store it as an array")
         least = LIST_TO_LIST if any(isinstance(value, Map | Filter) for value in values) else LIST_PASS
     else:
+        if _sums_rows_alone(values):
+            raise Unclear(None, "not-faster", "sum() of a list takes less than converting it: store an array")
         least = LIST_PAIRS if all(kinds[path] == "list" for path in converted) else LIST_ROWS
     if isinstance(count, Dim) and count.axis == 1 and kinds[count.of.path] in LISTS:
         return None
@@ -106,6 +109,12 @@ def _array_pass(values: list[Value]) -> int:
     sums = all(each.kind == "+" for each in inside if isinstance(each, Red))
     plain = sums and not any(isinstance(each, Where | Map | Filter | Arg | Store | Hist) for each in inside)
     return ARRAY_SUM if plain else ARRAY_PASS
+
+
+def _sums_rows_alone(values: list[Value]) -> bool:
+    """Is nothing looped over but by sum(), which is compiled itself?"""
+    reds = [each for value in values for each in walk(value) if isinstance(each, Red)]
+    return bool(reds) and all(each.order == "compensated" and isinstance(each.body, Load) for each in reds)
 
 
 def _depth(emitter: Emitter) -> int:
