@@ -52,7 +52,11 @@ def _considered(
     if not uses or (kind is None and not all(_converted(place, each) for each in uses)):
         return  # nothing says that it is an array
     if not all(_tells_nothing(place, each) for each in uses):
-        yield Refusal(loop, "type-shows", f"what becomes of `{item}` would have another type")
+        yield Refusal(
+            loop,
+            "type-shows",
+            f"`{item}` would be a number of Python's, not of numpy's, and what is made of it shows that",
+        )
         return
     if isinstance(loop, cst.For) and place.read_after(loop, item):
         yield Refusal(loop, "type-shows", f"`{item}` may be read after the loop")
