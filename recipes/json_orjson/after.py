@@ -1,0 +1,6 @@
+import json
+import orjson
+
+
+def render(content):
+    return orjson.dumps(content)
