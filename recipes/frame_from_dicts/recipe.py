@@ -127,7 +127,8 @@ def _chain(place: Place, node: cst.BaseExpression) -> _Chain | None:
 def _is_float(args: Sequence[cst.Arg]) -> bool:
     if len(args) != 1 or (args[0].keyword is not None and args[0].keyword.value != "dtype"):
         return False
-    return isinstance(args[0].value, cst.Name) and args[0].value.value == "float"
+    given = args[0].value
+    return isinstance(given, cst.Name) and given.value == "float"
 
 
 def _is_named(node: cst.BaseExpression) -> bool:

@@ -24,10 +24,12 @@ from perftools.rewrite.frames.rows import (
     tuple_of,
     uses_of,
 )
+from perftools.rewrite.frames.sorting import SortedHead, sorted_head
 
 __all__ = [
     "Columnwise",
     "Reads",
+    "SortedHead",
     "Unclear",
     "are_frames",
     "columnwise",
@@ -41,6 +43,7 @@ __all__ = [
     "names_of",
     "reads_of",
     "respelled",
+    "sorted_head",
     "text_of",
     "tuple_of",
     "uses_of",

@@ -128,12 +128,11 @@ def respelled(place: Place, node: cst.CSTNode, replaced: Mapping[cst.CSTNode, st
 
 def are_frames(frame: str, reads: Reads) -> tuple[Guard, ...]:
     """A plain DataFrame in which each of these columns is there once."""
-    columns = [display(each) for each in reads.columns]
-    there = f"{{{', '.join(columns)}}} <= set({frame}.columns)" if columns[1:] else f"{columns[0]} in {frame}.columns"
+    columns = ", ".join(map(display, reads.columns))
     return (
         Guard(f"type({frame}) is pd.DataFrame", "no DataFrame"),
         Guard(f"{frame}.columns.is_unique", "a column twice"),
-        Guard(there, "a column missing"),
+        Guard(f"{{{columns}}} <= set({frame}.columns)", "a column missing, or columns of several levels"),
         *(
             Guard(f"not hasattr(pd.Series, {display(each)})", "a column called like a method")
             for each in sorted(reads.attributes)

@@ -1,0 +1,2 @@
+def leaders(players, k):
+    return players.sort_values("score", ascending=False).head(k)
