@@ -205,7 +205,9 @@ def _unlike_frames(a: Any, b: Any, bound: float, where: str) -> str:
 
 
 def _same_index(a: Any, b: Any) -> bool:
-    return type(a) is type(b) and a.dtype == b.dtype and bool(a.equals(b)) and list(a.names) == list(b.names)
+    if type(a) is not type(b) or getattr(a, "freq", None) != getattr(b, "freq", None):
+        return False
+    return a.dtype == b.dtype and bool(a.equals(b)) and list(a.names) == list(b.names)
 
 
 def _name(value: Any) -> str:
