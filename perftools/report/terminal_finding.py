@@ -36,7 +36,7 @@ def write(page: Page, number: int, finding: Finding, sources: Sequence[Source], 
         page.write(_gain(finding.gain), label="Gain", indent=INDENT, hang=HANG)
     page.write(glued(finding.todo), label="Do", indent=INDENT, hang=HANG)
     if finding.recipe:
-        page.write(clean(finding.recipe), label="Recipe", indent=INDENT, hang=HANG)
+        page.write(f"recipe {clean(finding.recipe)}", label="Edit", indent=INDENT, hang=HANG)
     if finding.entry:
         page.write(f"{paths.line(finding.entry)} {function(finding.entry)}", label="From", indent=INDENT, hang=HANG)
     page.blank()

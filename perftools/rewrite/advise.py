@@ -14,10 +14,16 @@ from perftools.rewrite.catalogue import Folder
 from perftools.rewrite.rewriting import LEVELS, Known, Taken, TimingsOf, rewrite
 from perftools.rewrite.timings import Speedup
 
+LOOKED_UP = 6
+"""Findings, the worst ones, for which recipes are looked up; `perf recipes apply` does it for any place."""
+LONGEST = 300
+"""Lines: a longer function would take its time from a report that somebody waits for."""
+
 
 def advised(diagnosis: Diagnosis, audit: Audit, folders: Sequence[Folder], timings_of: TimingsOf) -> Diagnosis:
-    """The diagnosis with each finding's recipe and gain, where one applies; what a rule named itself stays."""
-    findings = tuple(_advised(finding, audit, folders, timings_of) for finding in diagnosis.findings)
+    """The diagnosis, its worst findings with recipe and gain where one applies; what a rule named itself stays."""
+    first, rest = diagnosis.findings[:LOOKED_UP], diagnosis.findings[LOOKED_UP:]
+    findings = (*(_advised(finding, audit, folders, timings_of) for finding in first), *rest)
     return msgspec.structs.replace(diagnosis, findings=findings)
 
 
@@ -33,7 +39,7 @@ def _advised(finding: Finding, audit: Audit, folders: Sequence[Folder], timings_
         return finding
     answering = [each for each in folders if finding.rule in each.recipe.rules and each.recipe.match is not None]
     source = _source(audit.sources, finding.where)
-    if not answering or source is None:
+    if not answering or source is None or source.text.count("\n") >= LONGEST:
         return finding
     known = _known(source, finding, audit.observations.values)
     taken = _best(source, finding.where.line, known, answering, timings_of)
