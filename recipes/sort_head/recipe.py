@@ -71,7 +71,7 @@ def _rewrite(place: Place, found: frames.SortedHead) -> Rewrite:
                 Guard(f"{{{columns}}}.isdisjoint({frame}.index.names)", "an index called like a column"),
                 Guard(f"type({k}) is int", "k no int"),
                 Guard(f"0 < {k} < len({frame})", "k at or beyond the number of rows"),
-                Guard(f"len({frame}) >= 500", "slower below", speed=True),
+                Guard(f"len({frame}) >= 1500", "slower below", speed=True),
             ),
             body=f"{takes}\nresult = {helper}({frame}, key, {k})",
             may_raise=True,
@@ -150,7 +150,7 @@ def _sorted_head(offers):
         and {"price"}.isdisjoint(offers.index.names)
         and type(10) is int
         and 0 < 10 < len(offers)
-        and len(offers) >= 500
+        and len(offers) >= 1500
     ):
         try:
             with np.errstate(divide="raise", over="raise", invalid="raise"):
@@ -212,7 +212,7 @@ def _sorted_head(posts):
         and {"time"}.isdisjoint(posts.index.names)
         and type(5) is int
         and 0 < 5 < len(posts)
-        and len(posts) >= 500
+        and len(posts) >= 1500
     ):
         try:
             with np.errstate(divide="raise", over="raise", invalid="raise"):

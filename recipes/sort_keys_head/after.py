@@ -32,7 +32,7 @@ def _sorted_head(players, k):
         and {"score", "id"}.isdisjoint(players.index.names)
         and type(k) is int
         and 0 < k < len(players)
-        and len(players) >= 500
+        and len(players) >= 1500
     ):
         try:
             with np.errstate(divide="raise", over="raise", invalid="raise"):

@@ -75,7 +75,7 @@ def _rewrite(place: Place, found: frames.SortedHead) -> Rewrite:
                 Guard(f"{{{columns}}}.isdisjoint({frame}.index.names)", "an index called like a column"),
                 Guard(f"type({k}) is int", "k no int"),
                 Guard(f"0 < {k} < len({frame})", "k at or beyond the number of rows"),
-                Guard(f"len({frame}) >= 500", "slower below", speed=True),
+                Guard(f"len({frame}) >= 1500", "slower below", speed=True),
             ),
             body=f"{takes}\nresult = {helper}({frame}, keys, {k})",
             may_raise=True,
@@ -158,7 +158,7 @@ def _sorted_head(reviews, count):
         and {"stars", "votes"}.isdisjoint(reviews.index.names)
         and type(count) is int
         and 0 < count < len(reviews)
-        and len(reviews) >= 500
+        and len(reviews) >= 1500
     ):
         try:
             with np.errstate(divide="raise", over="raise", invalid="raise"):
@@ -218,7 +218,7 @@ def _sorted_head(found):
         and {"score", "price"}.isdisjoint(found.index.names)
         and type(20) is int
         and 0 < 20 < len(found)
-        and len(found) >= 500
+        and len(found) >= 1500
     ):
         try:
             with np.errstate(divide="raise", over="raise", invalid="raise"):
