@@ -46,7 +46,7 @@ def _rewrite(
     element = function.params.params[0].name.value
     if frames.is_bound((function.body,), element):
         raise frames.Unclear(call, "element-written", f"`{element}` is bound anew in the function")
-    columns: dict[cst.CSTNode, str] = {each: column for each in frames.uses_of(place, (function.body,), element)}
+    columns: dict[cst.CSTNode, str] = dict.fromkeys(frames.uses_of(place, (function.body,), element), column)
     found = frames.columnwise(place, function, columns, f"len({series})", fresh)
     return Rewrite(
         nodes=(call,),
