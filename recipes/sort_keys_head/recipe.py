@@ -111,6 +111,17 @@ RECIPE = Recipe(
         ),
         Example(code="def f(df, k, by):\n    return df.sort_values(by).head(k)\n", refused="columns"),
         Example(code="def f(df, k):\n    return df.sort_values(['a']).head(k)\n"),
+        Example(
+            code="""\
+import pandas as pd
+
+
+def f(rows, k):
+    df = pd.DataFrame(rows)
+    return df.sort_values(['a', 'b']).head(k)
+""",
+            refused="made-per-call",
+        ),
     ),
     invalid=(
         Example(

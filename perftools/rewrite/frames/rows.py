@@ -190,6 +190,15 @@ def is_bound(nodes: Iterable[cst.CSTNode], name: str) -> bool:
     return False
 
 
+def qualified_names(place: Place) -> dict[str, str]:
+    """What names and attributes of the module stand for ("np.dot": "numpy.dot"), where it is the same everywhere."""
+    found: dict[str, set[str]] = {}
+    for each in walk(place.module.tree):
+        if isinstance(each, cst.Name | cst.Attribute):
+            found.setdefault(place.code(each), set()).add(place.qualified(each))
+    return {text: next(iter(names)) for text, names in found.items() if len(names) == 1}
+
+
 def text_of(node: cst.BaseExpression) -> str:
     """The value of a string display; "" for anything else."""
     return text_key(node) or "" if is_text(node) else ""

@@ -44,11 +44,24 @@ def sorted_head(place: Place, node: cst.CSTNode) -> SortedHead | None:
         raise Unclear(node, "options", "na_position, kind, key and ignore_index make another order")
     if not isinstance(frame, cst.Name):
         raise Unclear(node, "expression", "the frame must have a name: it is looked at more than once")
+    if _is_made_here(place, frame.value):
+        raise Unclear(node, "made-per-call", "the frame is made in this call, which costs more than to sort it")
     columns = _strings(by)
     orders = _orders(ascending, len(columns))
     if not columns or not orders:
         raise Unclear(node, "columns", "which columns are sorted by, and in which order, is not written here")
     return SortedHead(node, frame.value, columns, orders, k)
+
+
+def _is_made_here(place: Place, frame: str) -> bool:
+    for statement in place.every_statement():
+        for each in statement.body if isinstance(statement, cst.SimpleStatementLine) else ():
+            made = each.value if isinstance(each, cst.Assign) else None
+            if isinstance(made, cst.Call) and place.qualified(made.func) == "pandas.DataFrame":
+                assert isinstance(each, cst.Assign)
+                if any(isinstance(one.target, cst.Name) and one.target.value == frame for one in each.targets):
+                    return True
+    return False
 
 
 def _cut(place: Place, node: cst.CSTNode) -> tuple[cst.BaseExpression, str] | None:
