@@ -517,14 +517,21 @@ class Matches:
         best = frame.sort_values(["score", "id"], ascending=[False, True]).head(k)
         return best["id"].tolist()  # best first
 """,
-            becomes="""\
+            becomes='''\
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
 import pandas
-import pandas as pd
+
+
+def _first(keys, k):
+    """Places of the first k in the order of several keys, equal ones as they stand."""
+    few = np.arange(len(keys[0]))
+    if 0 < k < len(few):
+        few = np.flatnonzero(~(keys[0] > np.partition(keys[0], k - 1)[k - 1]))
+    return few[np.lexsort([key[few] for key in reversed(keys)])][:k]
 
 
 class Matches:
@@ -552,10 +559,10 @@ class Matches:
                 values = np.maximum(values @ layer.weights + layer.biases, 0)
             last = self.head.layers[-1]
             score = (values @ last.weights + last.biases)[:, 0]
-        frame = pd.DataFrame({"score": score, "id": self._users_id[rows]})
-        best = frame.sort_values(["score", "id"], ascending=[False, True]).head(k)
+        order = _first([-score, self._users_id[rows]], k)
+        best = {"id": self._users_id[rows[order]]}
         return best["id"].tolist()  # best first
-""",
+''',
         ),
         Example(
             code=_STORE
