@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+import subprocess
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -151,7 +152,8 @@ class Recipe:
 
 def _is_there(name: str) -> bool:
     if name.startswith("python3."):
-        return shutil.which(name) is not None
+        path = shutil.which(name)  # which may be a shim that has nothing behind it
+        return path is not None and subprocess.run([path, "-Ic", ""], capture_output=True, check=False).returncode == 0
     return importlib.util.find_spec(name) is not None
 
 

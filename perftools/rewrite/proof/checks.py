@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from perftools.rewrite.catalogue import Folder
+from perftools.rewrite.compare import call
 from perftools.rewrite.kinds import kind
 from perftools.rewrite.proof.subject import Mutant, NoRewrite, Subject
 from perftools.rewrite.recipe import Example
@@ -104,6 +105,11 @@ def _after(folder: Folder, _cases: int) -> Iterator[str]:
 def _equivalence(folder: Folder, cases: int) -> Iterator[str]:
     for subject in _subjects(folder):
         if isinstance(subject, str):
+            continue
+        inputs: Any = folder.inputs
+        error = call(subject.before, inputs.VARIANTS[subject.variant](min(inputs.SIZES))).error
+        if error is not None:
+            yield f"{subject.variant}: before.py raises {error!r} with the arguments that it is timed with"
             continue
         found = _counterexample(subject, subject.after, cases)
         if found:
