@@ -88,6 +88,8 @@ class Rewrite(NamedTuple):
     """What that function should be called: "_top_k"."""
     variant: str = ""
     """Which of the recipe's timings stands for it."""
+    sized: str = ""
+    """The name whose length is the n of those timings; "": the longest of all that is worked on."""
     decisions: tuple[Decision, ...] = ()
 
 
