@@ -1,11 +1,13 @@
 """The proof finds what is wrong with a recipe: one that is right, with one thing at a time taken out of it."""
 
 import sys
+from dataclasses import replace
 
 import pytest
 
 from perftools.rewrite import proof
 from perftools.rewrite.catalogue import Folder
+from perftools.rewrite.recipe import Recipe
 
 RECIPE = """
 import libcst as cst
@@ -91,6 +93,7 @@ def test_a_recipe_that_is_right(prove):
         ({"inputs": ('"iterators": lambda: [(Stream([1, 1]), 0)], ', "")}, "guards", "type(xs) is list"),
         ({"inputs": ("HAZARDS = {", "HAZARDS = {'wrong': lambda: [([1, 2], 0)], ")}, "hazards", "wrong: the result"),
         ({"inputs": ("HAZARDS = {", "HAZARDS = {}\nUNUSED = {")}, "hazards", "no hazard"),
+        ({"inputs": ("([3] * n, 0)", "([3] * n, None)")}, "equivalence", "before.py raises TypeError"),
         ({"inputs": ("st.one_of(st.builds(lambda n, x: [x] * n, st.integers(0, 20), st.integers()),", "st.one_of(")},
          "equivalence", "the fast path ran in none"),
         ({"recipe": ("range(4)", "range(3)")}, "negatives", "4 examples"),
@@ -105,3 +108,16 @@ def test_what_is_wrong_is_found(prove, replaced, check, says):
         replaced = {"recipe": ("for x in ys:", "for x in xs:")}
     found = prove(**replaced)
     assert [each for each in found if each[0] == check and says in each[1]], found
+
+
+def test_a_recipe_names_what_it_lacks(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    recipe = Recipe(id="x", title="", level="advice", rules=(), function="f")
+    shim = tmp_path / "python3.99"
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+    assert replace(recipe, needs=("json", "msgspec")).lacks == ""
+    assert replace(recipe, needs=("json", "no_such_module")).lacks == "no_such_module"
+    assert replace(recipe, needs=("python3.99",)).lacks == "python3.99"
+    shim.write_text("#!/bin/sh\nexit 0\n")
+    assert replace(recipe, needs=("python3.99",)).lacks == ""

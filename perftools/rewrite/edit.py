@@ -86,7 +86,10 @@ def carried_out(module: Module, plans: Sequence[Plan]) -> str:
     layout = _Layout(module, "")
     joined: dict[int, str] = {}
     for insertion in insertions:
-        joined[insertion.line] = joined.get(insertion.line, "") + insertion.text
+        above = joined.get(insertion.line, "")
+        if _is_simple(above.strip("\n").rpartition("\n")[2]) and _is_simple(insertion.text):
+            above = above.rstrip("\n") + "\n"
+        joined[insertion.line] = above + insertion.text
     work += [(line, line, layout.block(text, 0, blank=True)) for line, text in joined.items()]
     for start, end, replaced in sorted(work, key=lambda each: each[:2], reverse=True):
         lines[start:end] = replaced
@@ -124,6 +127,11 @@ def _names_bound(statement: ast.stmt) -> list[str]:
     if isinstance(statement, ast.FunctionDef | ast.ClassDef):
         return [statement.name]
     return [each.id for each in ast.walk(statement) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
+
+
+def _is_simple(text: str) -> bool:
+    """Does this begin like an assignment, rather than a definition? These stand on lines that follow one another."""
+    return text[:1].isidentifier() and not text.startswith(("def ", "class ", "async ", "import ", "from "))
 
 
 def edited(place: Place, rewrite: Rewrite) -> str:
