@@ -142,5 +142,6 @@ def test_a_name_may_be_read_by_the_next_pass_of_a_loop_around():
 
 
 def test_where_an_exception_may_be_handled_every_read_below_counts():
-    text = "def f(xs):\n    try:\n        for i in xs:\n            g(i)\n        i = 1\n    except E:\n        pass\n    h(i)\n"
+    loop = "        for i in xs:\n            g(i)\n        i = 1\n"
+    text = f"def f(xs):\n    try:\n{loop}    except E:\n        pass\n    h(i)\n"
     assert _loop_read_after(text)

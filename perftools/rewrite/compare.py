@@ -184,9 +184,10 @@ def _unlike_arrays(a: Any, b: Any, bound: float, where: str) -> str:
 def _unlike_frames(a: Any, b: Any, bound: float, where: str) -> str:
     import pandas as pd
 
-    if isinstance(a, pd.DataFrame | pd.Series) and (a.attrs or b.attrs):
-        if found := _unlike(dict(a.attrs), dict(b.attrs), 0.0, f"{where}'s attrs"):
-            return found
+    if isinstance(a, pd.DataFrame | pd.Series) and (
+        found := _unlike(dict(a.attrs), dict(b.attrs), 0.0, f"{where}'s attrs")
+    ):
+        return found
     if isinstance(a, pd.DataFrame):
         if not (_same_index(a.columns, b.columns) and list(a.dtypes) == list(b.dtypes)):
             return f"{where}: columns {dict(a.dtypes)} became {dict(b.dtypes)}"

@@ -66,8 +66,9 @@ def test_the_list_loop_is_found(worker: Worker, reports: dict[Worker, Any]) -> N
     [process] = found["target"]["processes"]
     assert process["python"].startswith("{}.{}.".format(*worker.version))
     assert process["threads"] == 1 + worker.sleepers
-    assert len(found["findings"]) == 1, found["not_checked"]
-    finding = found["findings"][0]
+    alarms = [each for each in found["findings"] if each["severity"] != "info"]  # other tests are noisy neighbours
+    assert len(alarms) == 1, found["not_checked"]
+    (finding,) = alarms
     assert (finding["rule"], finding["severity"]) == ("list-hot-path", "high")
     where, share = finding["where"], finding["share"]
     assert (where["file"], where["function"]) == (VECTORS, "dot")
