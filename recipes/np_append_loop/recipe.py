@@ -65,6 +65,10 @@ def _append(place: Place, statement: cst.CSTNode) -> _Append | Refusal | None:
     item = call.args[1].value
     if target.value in place.reads(item):
         return Refusal(call, "read-in-loop", f"what is appended is made of `{target.value}` itself")
+    if isinstance(item, cst.Integer) or (
+        isinstance(item, cst.Call) and place.qualified(item.func) in ("builtins.len", "builtins.int")
+    ):
+        return Refusal(call, "ints", "ints are appended one by one as before, so nothing would be gained")
     return _Append(statement, target.value, call.func, item)
 
 
@@ -257,6 +261,11 @@ RECIPE = Recipe(
             code=f"{_HEAD}def f(xs):\n    found = np.array([])\n    show = lambda: print(found)\n    for x in xs:\n"
             "        found = np.append(found, x)\n        show()\n    return found\n",
             refused="shared",
+        ),
+        Example(
+            code=f"{_HEAD}def f(xs):\n    found = np.array([])\n    for x in xs:\n        found = np.append(found, len(x))\n"
+            "    return found\n",
+            refused="ints",
         ),
         Example(
             code="def f(np, xs):\n    found = np.array([])\n    for x in xs:\n        found = np.append(found, x)\n"
