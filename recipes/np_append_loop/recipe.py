@@ -263,8 +263,8 @@ RECIPE = Recipe(
             refused="shared",
         ),
         Example(
-            code=f"{_HEAD}def f(xs):\n    found = np.array([])\n    for x in xs:\n        found = np.append(found, len(x))\n"
-            "    return found\n",
+            code=f"{_HEAD}def f(xs):\n    found = np.array([])\n    for x in xs:\n"
+            "        found = np.append(found, len(x))\n    return found\n",
             refused="ints",
         ),
         Example(
