@@ -104,19 +104,21 @@ def _chain(place: Place, node: cst.BaseExpression) -> _Chain | None:
     columns: cst.BaseExpression | None = None
     fills = False
     while True:
-        if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-            name = node.func.attr.value
-            if name == "fillna" and len(node.args) == 1 and isinstance(node.args[0].value, cst.Integer | cst.Float):
-                node, fills = node.func.value, True
+        called = node.func if isinstance(node, cst.Call) else None
+        if isinstance(node, cst.Call) and isinstance(called, cst.Attribute):
+            filled = node.args[0].value if len(node.args) == 1 else None
+            if called.attr.value == "fillna" and isinstance(filled, cst.Integer | cst.Float):
+                node, fills = called.value, True
                 continue
-            if name == "astype" and _is_float(node.args):
-                node = node.func.value
+            if called.attr.value == "astype" and _is_float(node.args):
+                node = called.value
                 continue
         elif isinstance(node, cst.Subscript) and columns is None and len(node.slice) == 1:
             index = node.slice[0].slice
             if not isinstance(index, cst.Index) or frames.text_of(index.value):
                 return None
-            columns, node = index.value, node.value
+            columns = index.value
+            node = node.value
             continue
         break
     if isinstance(node, cst.Call) and place.qualified(node.func) == "pandas.DataFrame" and node.args:

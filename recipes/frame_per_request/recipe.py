@@ -4,48 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from perftools.rewrite import frames
 from perftools.rewrite.recipe import Decision, Example, Recipe, Refusal, Rewrite
 
 from .batched import Batched, Unfit
+from .reading import Found, columns_after, found_in, function_of, made_of, selection_of
 
 if TYPE_CHECKING:
     import libcst as cst
 
     from perftools.rewrite.place import Place
-
-_CHANGES = frozenset("append extend insert remove pop clear sort reverse update setdefault popitem".split())
-
-
-class _Found(NamedTuple):
-    """Two statements: the frame made of stored rows, and its new column."""
-
-    made: ast.Assign
-    applied: ast.Assign
-    frame: str
-    store: str
-    ids: ast.expr
-    column: str
-    function: ast.expr
-
-
-class _Selection(NamedTuple):
-    """The statement that keeps the first rows of the frame in an order."""
-
-    statement: ast.Assign
-    name: str
-    keys: list[str]
-    descending: set[str]
-    k: ast.expr
-    read: list[str]
-    """The columns of which lists are made."""
-
-    @property
-    def columns(self) -> list[str]:
-        return list(dict.fromkeys([*self.keys, *self.read]))
-
 
 _FIRST = '''\
 def {name}(keys, k):
@@ -73,7 +43,7 @@ def match(place: Place) -> Iterator[Rewrite | Refusal]:
         for method in top.body:
             if isinstance(method, ast.FunctionDef):
                 for first, second in zip(method.body, method.body[1:], strict=False):
-                    found = _found(place, first, second)
+                    found = found_in(place, first, second)
                     if found is not None:
                         try:
                             yield _rewrite(place, node, top, method, found)
@@ -82,31 +52,9 @@ def match(place: Place) -> Iterator[Rewrite | Refusal]:
                             yield Refusal(node, problem.code, f"line {line}: {problem.reason}")
 
 
-def _found(place: Place, first: ast.stmt, second: ast.stmt) -> _Found | None:
-    match first, second:
-        case (
-            ast.Assign([ast.Name(frame)], ast.Call(made, [ast.ListComp(element, [loop])], [])),
-            ast.Assign(
-                [ast.Subscript(ast.Name(again), ast.Constant(str() as column))],
-                ast.Call(ast.Attribute(ast.Name(applied), "apply"), [function], [ast.keyword("axis", ast.Constant(1))]),
-            ),
-        ) if frame == again == applied:
-            pass
-        case _:
-            return None
-    match element, loop:
-        case (
-            ast.Subscript(ast.Attribute(ast.Name("self"), store), ast.Name(number)),
-            ast.comprehension(ast.Name(target), ids, [], 0),
-        ) if number == target:
-            known = frames.qualified_names(place).get(ast.unparse(made)) == "pandas.DataFrame"
-            return _Found(first, second, frame, f"self.{store}", ids, column, function) if known else None
-    return None
-
-
-def _rewrite(place: Place, node: cst.CSTNode, top: ast.ClassDef, method: ast.FunctionDef, found: _Found) -> Rewrite:
-    made = _made(top, method, found.store)
-    function, defined = _function(method, found.function)
+def _rewrite(place: Place, node: cst.CSTNode, top: ast.ClassDef, method: ast.FunctionDef, found: Found) -> Rewrite:
+    made = made_of(top, method, found.store)
+    function, defined = function_of(method, found.function)
     text = place.module.text
     out = _free("score" if found.column.isidentifier() is False else found.column, method)
     batched = Batched(text, frames.qualified_names(place), function.args.args[0].arg, found.store, out)
@@ -118,8 +66,8 @@ def _rewrite(place: Place, node: cst.CSTNode, top: ast.ClassDef, method: ast.Fun
     lines, ended = batched.block(body)
     if not ended:
         raise Unfit(function, "statement", "some rows return nothing")
-    best = _selection(method, found)
-    used = best.columns if best is not None else _columns_after(method, found)
+    best = selection_of(method, found)
+    used = best.columns if best is not None else columns_after(method, found)
     said = {found.column: out}
     for key in used:
         if key != found.column:
@@ -160,141 +108,9 @@ def _rewrite(place: Place, node: cst.CSTNode, top: ast.ClassDef, method: ast.Fun
     )
 
 
-def _made(top: ast.ClassDef, method: ast.FunctionDef, store: str) -> ast.Assign | ast.AnnAssign:
-    """The statement of the constructor that makes the rows. Raises Unfit where others do, or change them."""
-    found: list[ast.Assign | ast.AnnAssign] = []
-    for each in ast.walk(top):
-        changed: ast.expr | None = None
-        match each:
-            case ast.Assign(targets) if any(ast.unparse(target) == store for target in targets):
-                found.append(each)
-            case ast.AnnAssign(target, _, value) if ast.unparse(target) == store and value is not None:
-                found.append(each)
-            case ast.Subscript(base, _, ast.Store() | ast.Del()):
-                changed = base
-            case ast.Call(ast.Attribute(base, name)) if name in _CHANGES:
-                changed = base
-            case ast.AugAssign(target):
-                changed = target
-        while isinstance(changed, ast.Subscript):
-            changed = changed.value
-        if changed is not None and ast.unparse(changed) == store:
-            raise Unfit(each, "store-changes", f"`{store}` is changed here: its columns would not follow")
-    constructor = next((one for one in top.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"), None)
-    if len(found) != 1 or constructor is None or found[0] not in constructor.body or constructor is method:
-        raise Unfit(method, "store", f"`{store}` is not made in one place, the constructor")
-    return found[0]
-
-
-def _function(method: ast.FunctionDef, given: ast.expr) -> tuple[ast.FunctionDef | ast.Lambda, ast.FunctionDef | None]:
-    """The function that is applied, and its definition where that is used for nothing else."""
-    function: ast.FunctionDef | ast.Lambda | None = None
-    if isinstance(given, ast.Lambda):
-        function = given
-    elif isinstance(given, ast.Name):
-        function = next((one for one in method.body if isinstance(one, ast.FunctionDef) and one.name == given.id), None)
-    if function is None:
-        raise Unfit(given, "unknown-function", "what is applied is not written in this method")
-    arguments = function.args
-    if len(arguments.args) != 1 or arguments.defaults or arguments.vararg or arguments.kwonlyargs or arguments.kwarg:
-        raise Unfit(given, "parameters", "the function takes more than the row")
-    if isinstance(function, ast.FunctionDef):
-        uses = [one for one in ast.walk(method) if isinstance(one, ast.Name) and one.id == function.name]
-        return function, function if len(uses) == 1 and not function.decorator_list else None
-    return function, None
-
-
-def _selection(method: ast.FunctionDef, found: _Found) -> _Selection | None:
-    """`best = frame.sort_values(…).head(k)`, where that is all the frame is for, and lists all that `best` is for."""
-    parents = {child: node for node in ast.walk(method) for child in ast.iter_child_nodes(node)}
-    uses = [one for one in ast.walk(method) if isinstance(one, ast.Name) and one.id == found.frame]
-    after = [one for one in uses if one.lineno > (found.applied.end_lineno or 0)]
-    around = parents[after[0]] if len(after) == 1 else None
-    sorts = parents[around] if isinstance(around, ast.Attribute) and around.attr == "sort_values" else None
-    head = parents[sorts] if sorts is not None else None
-    call = parents[head] if isinstance(head, ast.Attribute) and head.attr == "head" else None
-    match parents[call] if call is not None else None, sorts, call:
-        case (
-            ast.Assign([ast.Name(name)]) as statement,
-            ast.Call(keywords=options),
-            ast.Call(args=[ast.Name() | ast.Constant() as k], keywords=[]),
-        ) if statement in method.body:
-            pass
-        case _:
-            return None
-    keys = _sorted_by(sorts)
-    descending = _descending(options, keys)
-    read: list[str] = []
-    for each in ast.walk(method):
-        if isinstance(each, ast.Name) and each.id == name and each is not statement.targets[0]:
-            item = parents[each]
-            method_of = parents[item]
-            match item, method_of:
-                case ast.Subscript(_, ast.Constant(str() as key), ast.Load()), ast.Attribute(_, "tolist"):
-                    read.append(key)
-                case _:
-                    return None
-    if not keys or descending is None or not descending <= {found.column}:
-        return None  # which way another column is sorted cannot be turned around by its sign: it may be text
-    return _Selection(statement, name, keys, descending, k, list(dict.fromkeys(read)))
-
-
-def _descending(options: Sequence[ast.keyword], keys: Sequence[str]) -> set[str] | None:
-    """The columns that are sorted downwards; None where that is not written here."""
-    match options:
-        case []:
-            return set()
-        case [ast.keyword("ascending", ast.Constant(bool() as up))]:
-            return set() if up else set(keys)
-        case [ast.keyword("ascending", ast.List(ups))] if len(ups) == len(keys):
-            known = [one.value for one in ups if isinstance(one, ast.Constant) and isinstance(one.value, bool)]
-            return {key for key, up in zip(keys, known, strict=True) if not up} if len(known) == len(keys) else None
-    return None
-
-
 def _at(said: str, order: str) -> str:
     """The elements of a column, in an order: of the rows where it is the store's."""
     return f"{said.removesuffix('[rows]')}[rows[{order}]]" if said.endswith("[rows]") else f"{said}[{order}]"
-
-
-def _columns_after(method: ast.FunctionDef, found: _Found) -> list[str]:
-    """The columns of the frame that are used once it is made. Raises Unfit where that is not written in the method."""
-    names, keys = {found.frame}, [found.column]
-    parents = {child: node for node in ast.walk(method) for child in ast.iter_child_nodes(node)}
-    for each in sorted(
-        (one for one in ast.walk(method) if isinstance(one, ast.Name)), key=lambda one: (one.lineno, one.col_offset)
-    ):
-        if each.id not in names or each.lineno <= (found.applied.end_lineno or 0):
-            continue
-        parent = parents[each]
-        match parent:
-            case ast.Assign() if each in parent.targets and each.id != found.frame:
-                continue
-            case ast.Subscript(_, ast.Constant(str() as key), ast.Load()):
-                keys.append(key)
-                continue
-            case ast.Attribute(_, "sort_values"):
-                sorts = parents[parent]
-                listed = _sorted_by(sorts)
-                cut = parents[sorts]
-                if listed and isinstance(cut, ast.Attribute) and cut.attr == "head":
-                    keys += listed
-                    around = parents[parents[cut]]
-                    if isinstance(around, ast.Assign) and isinstance(around.targets[0], ast.Name):
-                        names.add(around.targets[0].id)
-                        continue
-        raise Unfit(each, "frame-used", f"which columns of `{each.id}` are used here is not written")
-    return list(dict.fromkeys(keys))
-
-
-def _sorted_by(node: ast.AST) -> list[str]:
-    match node:
-        case ast.Call(_, [ast.Constant(str() as key)]):
-            return [key]
-        case ast.Call(_, [ast.List(elements)]):
-            keys = [one.value for one in elements if isinstance(one, ast.Constant) and isinstance(one.value, str)]
-            return keys if len(keys) == len(elements) else []
-    return []
 
 
 def _making(top: ast.ClassDef, made: ast.Assign | ast.AnnAssign, store: str, batched: Batched) -> list[str]:

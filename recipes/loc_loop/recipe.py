@@ -299,7 +299,7 @@ def steps(track):
         total += abs(track["x"].iloc[i + 1] - track["x"].iloc[i])
     return total
 """,
-            becomes="""\
+            becomes='''\
 import pandas as pd
 
 def steps(track):
@@ -307,7 +307,7 @@ def steps(track):
     if (
         type(track) is pd.DataFrame
         and track.columns.is_unique
-        and "x" in track.columns
+        and {"x"} <= set(track.columns)
         and str(track["x"].dtype) in ("bool", "float64", "int64", "object", "str")
         and len(track) >= 16
     ):
@@ -320,7 +320,7 @@ def steps(track):
             # from one point to the next
             total += abs(track["x"].iloc[i + 1] - track["x"].iloc[i])
     return total
-""",
+''',
         ),
         Example(
             code="""\

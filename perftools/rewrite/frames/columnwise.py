@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import libcst as cst
 
+from perftools.rewrite.frames.branches import chain, returns
+from perftools.rewrite.frames.operands import BINDING, binary, compared, inside
 from perftools.rewrite.frames.rows import Unclear, bound_in
 from perftools.rewrite.place import Place
 from perftools.source.syntax import is_text, path
 
 _EXACT_INTEGERS = 2**53
-_BINDING = {cst.Add: 1, cst.Subtract: 1, cst.Multiply: 2, cst.Divide: 2}
-"""How tightly an operator binds."""
 _COMPARISONS = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual, cst.Equal, cst.NotEqual)
 _ROOTS = frozenset({"math.sqrt", "numpy.sqrt"})
 
@@ -109,19 +109,19 @@ class _Writer:
     def _branches(self) -> tuple[list[tuple[cst.BaseExpression, cst.BaseExpression]], cst.BaseExpression]:
         """The conditions in their order, each with its value, and the value where none holds."""
         if isinstance(self._function, cst.Lambda):
-            return _chain(self._function.body)
+            return chain(self._function.body)
         body = self._function.body
         statements = list(body.body) if isinstance(body, cst.IndentedBlock) else []
         branches: list[tuple[cst.BaseExpression, cst.BaseExpression]] = []
         for number, statement in enumerate(statements):
             small = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
             if isinstance(statement, cst.If):
-                found, last = _returns(statement)
+                found, last = returns(statement)
                 branches += found
                 if last is not None:
                     return [*branches, *last[0]], last[1]
             elif len(small) == 1 and isinstance(small[0], cst.Return) and small[0].value is not None:
-                found, value = _chain(small[0].value)
+                found, value = chain(small[0].value)
                 return [*branches, *found], value
             elif len(small) == 1 and isinstance(small[0], cst.Assign | cst.AnnAssign):
                 self._assign(small[0])
@@ -150,7 +150,7 @@ class _Writer:
         chosen, rest = self._fresh("chosen"), self._fresh("rest")
         self._lines.append(f"{self._values} = np.empty({self._count})")
         for number, (condition, value) in enumerate(zip(conditions, values, strict=True)):
-            test = condition.text if number == 0 else f"{rest} & {_inside(condition.text)}"
+            test = condition.text if number == 0 else f"{rest} & {inside(condition.text)}"
             self._lines.append(f"{chosen} = {test}")
             self._fill(value, chosen)
             self._lines.append(f"{rest} = ~{chosen}" if number == 0 else f"{rest} &= ~{chosen}")
@@ -196,14 +196,14 @@ class _Writer:
                 return self._named(node)
             case cst.UnaryOperation():
                 return self._unary(node)
-            case cst.BinaryOperation() if isinstance(node.operator, tuple(_BINDING)):
+            case cst.BinaryOperation() if isinstance(node.operator, tuple(BINDING)):
                 return self._arithmetic(node)
             case cst.Comparison():
                 return self._comparison(node)
             case cst.BooleanOperation():
                 left, right = (self._of_kind(each, Kind.MASK) for each in (node.left, node.right))
                 sign = "&" if isinstance(node.operator, cst.And) else "|"
-                text = f"{_inside(left.text)} {sign} {_inside(right.text)}"
+                text = f"{inside(left.text)} {sign} {inside(right.text)}"
                 return _Value(text, Kind.MASK, left.risky or right.risky)
             case cst.IfExp():
                 condition = self._of_kind(node.test, Kind.MASK)
@@ -233,10 +233,10 @@ class _Writer:
         value = self._value(node.expression)
         match node.operator:
             case cst.Not() if value.kind is Kind.MASK:
-                return _Value(f"~{_inside(value.text)}", Kind.MASK, value.risky)
+                return _Value(f"~{inside(value.text)}", Kind.MASK, value.risky)
             case cst.Minus() | cst.Plus() if value.kind in (Kind.FLOATS, Kind.FLOAT, Kind.INT):
                 sign = "-" if isinstance(node.operator, cst.Minus) else "+"
-                return value._replace(text=f"{sign}{_inside(value.text)}")
+                return value._replace(text=f"{sign}{inside(value.text)}")
         raise Unclear(node, "expression", f"`{self._place.code(node)}` is no arithmetic of columns that stays exact")
 
     def _arithmetic(self, node: cst.BinaryOperation) -> _Value:
@@ -252,7 +252,7 @@ class _Writer:
         else:
             raise Unclear(node, "mixed-types", f"`{self._place.code(node)}` is not a sum or product of floats")
         sign = self._place.code(node.operator).strip()
-        text = _binary(left.text, sign, right.text, _BINDING[type(node.operator)])
+        text = binary(left.text, sign, right.text, BINDING[type(node.operator)])
         return _Value(text, kind, divides or left.risky or right.risky)
 
     def _comparison(self, node: cst.Comparison) -> _Value:
@@ -267,7 +267,7 @@ class _Writer:
             if not kinds <= {Kind.FLOATS, Kind.MIXED, Kind.FLOAT, Kind.INT}:
                 raise Unclear(node, "condition", f"`{self._place.code(node)}` compares something else than numbers")
             sign = self._place.code(each.operator).strip()
-            texts.append(f"{_compared(left.text)} {sign} {_compared(right.text)}")
+            texts.append(f"{compared(left.text)} {sign} {compared(right.text)}")
             risky = risky or right.risky
         text = texts[0] if len(texts) == 1 else " & ".join(f"({each})" for each in texts)
         return _Value(text, Kind.MASK, risky)
@@ -292,7 +292,7 @@ class _Writer:
             sign = "<" if name == "builtins.min" else ">"
             first, second = texts
             kind = Kind.MIXED if Kind.INT in kinds else Kind.FLOATS
-            text = f"np.where({_compared(second)} {sign} {_compared(first)}, {second}, {first})"
+            text = f"np.where({compared(second)} {sign} {compared(first)}, {second}, {first})"
             return _Value(text, kind, risky)
         raise Unclear(node, "call", f"what `{self._place.code(node.func)}` gives for a whole column is not known")
 
@@ -311,42 +311,6 @@ class _Writer:
         raise Unclear(node, "mixed-types", "rows give values of different types: the column's dtype would differ")
 
 
-def _chain(
-    node: cst.BaseExpression,
-) -> tuple[list[tuple[cst.BaseExpression, cst.BaseExpression]], cst.BaseExpression]:
-    """`a if p else b if q else c` as [(p, a), (q, b)], c."""
-    branches = []
-    while isinstance(node, cst.IfExp):
-        branches.append((node.test, node.body))
-        node = node.orelse
-    return branches, node
-
-
-_Last = tuple[list[tuple[cst.BaseExpression, cst.BaseExpression]], cst.BaseExpression]
-
-
-def _returns(
-    statement: cst.If,
-) -> tuple[list[tuple[cst.BaseExpression, cst.BaseExpression]], _Last | None]:
-    """The branches of an if whose blocks each return a value, and what its else returns (None: there is no else)."""
-    branches = [(statement.test, _returned(statement.body))]
-    orelse = statement.orelse
-    while isinstance(orelse, cst.If):
-        branches.append((orelse.test, _returned(orelse.body)))
-        orelse = orelse.orelse
-    return branches, _chain(_returned(orelse.body)) if orelse is not None else None
-
-
-def _returned(body: cst.BaseSuite) -> cst.BaseExpression:
-    statements = list(body.body)
-    small = statements[0].body if len(statements) == 1 and isinstance(statements[0], cst.SimpleStatementLine) else ()
-    if isinstance(body, cst.SimpleStatementSuite):
-        small = body.body
-    if len(small) != 1 or not isinstance(small[0], cst.Return) or small[0].value is None:
-        raise Unclear(body, "statement", "a branch of the row's function does more than return a value")
-    return small[0].value
-
-
 def _is_known(name: str) -> bool:
     known = ("builtins.float", "builtins.abs", "builtins.min", "builtins.max", "numpy.abs")
     return name in known or name in _ROOTS
@@ -363,33 +327,3 @@ def _constant(place: Place, name: str) -> cst.Integer | cst.Float | None:
             ):
                 return each.value if isinstance(each.value, cst.Integer | cst.Float) else None
     return None
-
-
-def _binary(left: str, sign: str, right: str, binding: int) -> str:
-    """Operands of + - * /, in parentheses where they bind less tightly, or as tightly on the right."""
-    tree = [_bound(each) for each in (left, right)]
-    first = left if tree[0] >= binding else f"({left})"
-    second = right if tree[1] > binding else f"({right})"
-    return f"{first} {sign} {second}"
-
-
-def _bound(text: str) -> int:
-    tree = cst.parse_expression(text)
-    if isinstance(tree, cst.BinaryOperation) and not tree.lpar:
-        return _BINDING.get(type(tree.operator), 0)
-    return 3 if _is_atom(tree) else 0
-
-
-def _inside(text: str) -> str:
-    """The text as an operand of any operator."""
-    return text if _is_atom(cst.parse_expression(text)) else f"({text})"
-
-
-def _compared(text: str) -> str:
-    """The text as an operand of a comparison."""
-    return text if _bound(text) else f"({text})"
-
-
-def _is_atom(tree: cst.BaseExpression) -> bool:
-    atoms = (cst.Name, cst.Attribute, cst.Integer, cst.Float, cst.Call, cst.Subscript)
-    return isinstance(tree, atoms) or bool(tree.lpar)
