@@ -74,7 +74,7 @@ def prove(tmp_path, monkeypatch, request):
         module = __import__(f"{package}.times.recipe", fromlist=["RECIPE"])
         folder = Folder(f"{package}.times", path, module.RECIPE)
         proof.write_after(folder)
-        return {(problem.check, problem.says) for problem in proof.prove(folder, cases=150)}
+        return {(problem.check, problem.says) for problem in proof.prove(folder, cases=300)}
 
     yield proved
     for name in [each for each in sys.modules if each.startswith(package)]:

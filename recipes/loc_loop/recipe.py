@@ -299,7 +299,7 @@ def steps(track):
         total += abs(track["x"].iloc[i + 1] - track["x"].iloc[i])
     return total
 """,
-            becomes='''\
+            becomes="""\
 import pandas as pd
 
 def steps(track):
@@ -320,7 +320,7 @@ def steps(track):
             # from one point to the next
             total += abs(track["x"].iloc[i + 1] - track["x"].iloc[i])
     return total
-''',
+""",
         ),
         Example(
             code="""\
