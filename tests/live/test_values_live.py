@@ -112,7 +112,10 @@ def observe(pid: int, expected: dict[str, dict[str, tuple[str, tuple[int, ...]]]
         assert not isinstance(values, Missing), values
         counts = _counts(values.sites)
         if time.monotonic() > end_s or all(
-            sum(counts[function][name].values()) >= WANTED for function, names in expected.items() for name in names
+            sum(counts[function][name].values()) >= WANTED
+            and counts[function][name][kind] >= RIGHT * sum(counts[function][name].values())  # of a few, chance decides
+            for function, names in expected.items()
+            for name, kind in names.items()
         ):
             return values, counts
 
