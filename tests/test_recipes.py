@@ -1,6 +1,5 @@
-"""Every recipe that is installed is proved: in full where it was changed, by fewer generated calls else."""
+"""Every recipe that is installed is proved, in full."""
 
-import os
 import re
 
 import pytest
@@ -9,9 +8,6 @@ from perftools.rewrite.catalogue import folders
 from perftools.rewrite.proof import prove
 
 ALL = folders()
-CHANGED = os.environ.get("PERFTOOLS_CHANGED_RECIPES", "").split()
-"""Folder names, "all" for every recipe; `.ci/run` names those of the last commits."""
-FULL, SAMPLE = 300, 100
 PARTS = ("## Why", "## Before and after", "## When not to", "## Fix safety", "## Timings")
 
 
@@ -19,8 +15,7 @@ PARTS = ("## Why", "## Before and after", "## When not to", "## Fix safety", "##
 def test_a_recipe_is_proved(folder):
     if folder.recipe.lacks:
         pytest.skip(f"{folder.recipe.lacks} is not installed")
-    full = "all" in CHANGED or folder.path.name in CHANGED
-    assert prove(folder, cases=FULL if full else SAMPLE) == []
+    assert prove(folder) == []
 
 
 @pytest.mark.parametrize("folder", ALL, ids=lambda folder: folder.id)
