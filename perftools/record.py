@@ -431,6 +431,121 @@ class Sched(Part, frozen=True, kw_only=True, tag="sched"):
     """Why waiting for the GIL was not looked at; None where it was."""
 
 
+class MemoryReading(Part, frozen=True, kw_only=True):
+    """The memory of one process at one time (/proc/PID/smaps_rollup)."""
+
+    pid: int
+    at_s: float
+    rss_bytes: int
+    pss_bytes: int
+    """Each page divided by the number of processes that map it: sums over processes count nothing twice."""
+    private_bytes: int
+    """Mapped by this process alone: what ending it would free (USS)."""
+    shared_bytes: int
+    swap_bytes: int
+
+
+class ForkedMemory(Part, frozen=True, kw_only=True):
+    """What a worker still shares of the anonymous memory that it got from the process that forked it."""
+
+    pid: int
+    parent: int
+    at_s: float
+    inherited_bytes: int
+    """Resident pages in ranges that the parent has too."""
+    copied_bytes: int
+    """Of these, what is private by now: copied because one of both wrote to it."""
+
+
+class Memory(Part, frozen=True, kw_only=True, tag="memory"):
+    """Memory of all processes of the service over the window, by the kernel's accounts alone."""
+
+    cost: Cost
+    readings: tuple[MemoryReading, ...]
+    """By time."""
+    forked: tuple[ForkedMemory, ...]
+    """First and last reading of each forked worker."""
+    limit_bytes: int | None
+    """The tightest limit of its cgroups; None where there is none."""
+    limit_source: str
+    used_bytes: int | None
+    """Of that limit, at the end."""
+    oom_kills: int | None
+    """In that cgroup within the window."""
+
+
+class AllocationSite(Part, frozen=True, kw_only=True):
+    """What one stack allocated."""
+
+    stack: int
+    allocations: int
+    size_bytes: int
+
+
+class Allocations(Part, frozen=True, kw_only=True, tag="allocations"):
+    """Every allocation of one worker over a part of the window, by memray, which runs inside it."""
+
+    cost: Cost
+    pid: int
+    tool: str
+    """"memray 1.20.0"."""
+    span_s: float
+    attach_stall_ms: float
+    """How long the worker was stopped to let memray in, and out."""
+    detach_stall_ms: float
+    allocations: int
+    size_bytes: int
+    """Allocated over the span, whether freed or not."""
+    peak_bytes: int
+    frames: tuple[tuple[str, str, int], ...]
+    """Function, file as the target sees it, line."""
+    stacks: tuple[tuple[int, ...], ...]
+    """Indices into frames, leaf first; each distinct stack once."""
+    churn: tuple[AllocationSite, ...]
+    """All that was allocated, largest first."""
+    peak: tuple[AllocationSite, ...]
+    """What was alive when most was."""
+
+
+class Wait(Part, frozen=True, kw_only=True):
+    """How often a thread, or a task of an event loop, was found standing at one place, off the CPU."""
+
+    pid: int
+    tid: int | None
+    """Kernel thread id; of a task, that of its loop's thread."""
+    thread: str
+    """The thread's Python name, or the task's."""
+    kind: Literal["thread", "task"]
+    stack: int
+    """Index into Waits.stacks."""
+    looks: int
+
+
+class WaitLooks(Part, frozen=True, kw_only=True):
+    """How often the threads and tasks of one process were looked at, regular in time."""
+
+    pid: int
+    looks: int
+    failed: int
+    """Looks that a check refused: the target ran on meanwhile."""
+    running: int
+    """Sum over the looks of the threads that were found on a CPU or ready for one."""
+    tasks: Missing | None = None
+    """Why tasks could not be seen; None where they could, or there is no event loop."""
+
+
+class Waits(Part, frozen=True, kw_only=True, tag="waits"):
+    """Where threads and tasks stand while they do not run, from our own walks."""
+
+    cost: Cost
+    frames: tuple[tuple[str, str, int], ...]
+    """Function, file as the target sees it, line."""
+    stacks: tuple[tuple[int, ...], ...]
+    """Indices into frames, leaf first; each distinct stack once. Of a task: the innermost await first."""
+    looks: tuple[WaitLooks, ...]
+    waits: tuple[Wait, ...]
+
+
 class Observations(Part, frozen=True, kw_only=True):
     """What each collector saw, or why it saw nothing."""
 
@@ -439,6 +554,9 @@ class Observations(Part, frozen=True, kw_only=True):
     values: Values | Missing
     gc: Gc | Missing = Missing(code="E-ABSENT", reason="was not recorded")
     sched: Sched | Missing = Missing(code="E-ABSENT", reason="was not recorded")
+    memory: Memory | Missing = Missing(code="E-ABSENT", reason="was not recorded")
+    allocations: Allocations | Missing = Missing(code="E-ABSENT", reason="was not asked for")
+    waits: Waits | Missing = Missing(code="E-ABSENT", reason="was not recorded")
     extra: dict[str, Raw] = {}
     """A third party's collector writes here, under its id."""
 

@@ -428,19 +428,24 @@ def test_intervals_are_stretched_to_stay_within_the_cost(monkeypatch: pytest.Mon
     for _ in range(20):
         used_s += 0.24 / now.stretch  # 24 % of a core at the full rate
         at_ns += 1_000 * MS
-        now.adapt(at_ns, 8)
+        now.adapt(at_ns, 8, polled=True)
     assert 2.9 < now.stretch < 4.0
     assert now.slowest >= now.stretch
     for _ in range(20):
         used_s += 0.02 / now.stretch
         at_ns += 1_000 * MS
-        now.adapt(at_ns, 8)
+        now.adapt(at_ns, 8, polled=True)
     assert now.stretch == 1
     for _ in range(20):
         used_s += 0.06 / now.stretch
         at_ns += 1_000 * MS
-        now.adapt(at_ns, 1)
-    assert 1.9 < now.stretch < 2.7  # one process alone may use less
+        now.adapt(at_ns, 1, polled=True)
+    assert 2.4 < now.stretch <= 3  # one process alone may use less, but a pause of 5 ms shall be found
+    for _ in range(20):
+        used_s += 0.12 / now.stretch
+        at_ns += 1_000 * MS
+        now.adapt(at_ns, 1, polled=False)
+    assert 5 < now.stretch <= 6  # where the kernel times the pauses
 
 
 def test_what_is_done_once_stretches_nothing() -> None:
@@ -450,11 +455,11 @@ def test_what_is_done_once_stretches_nothing() -> None:
         while time.process_time() < end_s:
             pass
     assert now.used_s() >= 0.1
-    assert not now.adapt(time.monotonic_ns() + 1_000 * MS, 1)
+    assert not now.adapt(time.monotonic_ns() + 1_000 * MS, 1, polled=True)
 
 
 def test_walks_are_bounded_and_long_collections_come_first() -> None:
     stacks, now_ns = Stacks(), 10**12
     allowed = sum(stacks.may_walk(now_ns + at * MS, long=False) for at in range(1000))
-    assert 35 <= allowed <= 50
+    assert 20 <= allowed <= 35
     assert stacks.may_walk(now_ns + 1000 * MS, long=True)

@@ -9,16 +9,21 @@ import resource
 import time
 from collections.abc import Iterator
 
-MOST_CORES_EACH = 0.03
+MOST_CORES_EACH = 0.022
 MOST_CORES = 0.08
-"""What the looks at one process, and all looks together, may use of a core. Beyond it all are looked at less often."""
-_ADAPT_NS = 500_000_000
+"""What the looks at one process, and all looks together, may use of a core. Beyond it all are looked at less often.
+
+A quarter more than that may be used until it is noticed; what is promised is 3 % of a core for each.
+"""
+_ADAPT_NS = 250_000_000
 _MOST_STRETCH = 32.0
 _STILL_EXACT = 3.0
 """Polling every 3 ms still finds each pause of 5 ms: for the sake of the smaller bound it does not become coarser."""
+_STILL_TELLING = 6.0
+"""Where the kernel or the interpreter times the pauses, a look every 30 ms only names the lines of fewer of them."""
 _AIM = 0.85
 """Between so much of what is allowed and all of it, the rate stays as it is."""
-_SLOWER, _FASTER = 1.3, 0.85
+_SLOWER, _FASTER = 1.15, 0.85
 _RUNAWAY_US = 300_000
 """CPU time without one sleep after which the kernel ends a real-time program: see RLIMIT_RTTIME, getrlimit(2)."""
 _PR_SET_TIMERSLACK = 29  # <linux/prctl.h>
@@ -46,8 +51,11 @@ class Pace:
         finally:
             self._used_s += self.used_s() - before_s
 
-    def adapt(self, now_ns: int, processes: int) -> bool:
-        """Stretch or shorten the intervals, about twice a second; whether they have changed."""
+    def adapt(self, now_ns: int, processes: int, *, polled: bool) -> bool:
+        """Stretch or shorten the intervals, about four times a second; whether they have changed.
+
+        `polled`: whether pauses of one of the processes are timed by our looks.
+        """
         span_ns = now_ns - self._adapted_ns
         if span_ns < _ADAPT_NS:
             return False
@@ -56,8 +64,10 @@ class Pace:
         self._adapted_ns, self._used_s = now_ns, used_s
         before, most = self.stretch, min(MOST_CORES, MOST_CORES_EACH * processes)
         if cores > most:
-            limit = _MOST_STRETCH if cores > MOST_CORES else max(_STILL_EXACT, self.stretch)
-            self.stretch = min(self.stretch * _SLOWER, limit)
+            enough = _STILL_EXACT if polled else _STILL_TELLING
+            coarse = cores > MOST_CORES and self.stretch >= enough
+            limit = _MOST_STRETCH if coarse else max(enough, self.stretch)
+            self.stretch = min(self.stretch * max(_SLOWER, cores / most), limit)
         elif cores < _AIM * most:
             self.stretch = max(self.stretch * _FASTER, 1.0)
         self.slowest = max(self.slowest, self.stretch)

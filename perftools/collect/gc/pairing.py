@@ -8,7 +8,8 @@ What is written is not recorded, only by which instruction; but an instruction a
 one is learned. Every rule for that holds as well where writes of other threads are missing:
 - what was written last before the flag was seen to be 0 is the end of a collection;
 - what a thread writes before or after its own end leaves 1;
-- and before 3.13, what it writes after its own start is its end.
+- and before 3.13, what it writes after its own start is its end, and what it writes before a start is an end: of
+  another collection, which `gc.collect` may end by another instruction than an allocation does.
 """
 
 from __future__ import annotations
@@ -100,12 +101,13 @@ class Pairing:
         return not left if left is False or (left and self._alternating) else None
 
     def _learn(self) -> None:
-        """What is known of a thread's end tells of the write before it."""
+        """What is known of a thread's write tells of the one before it."""
         following: dict[int, Sample] = {}
         for earlier in reversed(self._waiting):
             later = following.get(earlier.tid)
-            if later and self._leaves.get(later.ip) is False:
-                self._leaves.setdefault(earlier.ip, True)
+            value = self._leaves.get(later.ip) if later else None
+            if value is False or (value and self._alternating):
+                self._leaves.setdefault(earlier.ip, not value)
             following[earlier.tid] = earlier
 
     def _begin(self, write: Sample) -> None:

@@ -19,8 +19,9 @@ from perftools.remote.memory import Unreadable
 
 LOOK_NS = 5_000_000
 """How often it is noted whether a collection runs, and on behalf of which line."""
-_OPEN_PART = 16
-"""While one runs we look again after so small a part of the time that it has taken: soon enough to know its end."""
+_OPEN_PART = 4
+"""While one runs we look again after so small a part of the time that it has taken: soon enough after its end to tell
+what it waited for a CPU from what its thread waited later."""
 FIRST_RATE_NS = 250_000_000
 RATE_NS = 1_000_000_000
 """How often the method is chosen anew."""
@@ -133,6 +134,11 @@ class Watched:
         """The looks since this was last called."""
         looks = self._meetings.take_looks()
         return [GcCharge(pid=self.process.pid, stack=stack, looks=count) for stack, count in looks.items()]
+
+    @property
+    def polled(self) -> bool:
+        """Whether its pauses are timed by our looks."""
+        return self._poll is not None
 
     @property
     def lost(self) -> int:

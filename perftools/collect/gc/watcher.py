@@ -146,7 +146,8 @@ class Watcher:
         watched.pauses.clear()
 
     def _report(self, now_ns: int) -> None:
-        if self._pace.adapt(now_ns, len(self._watched)):
+        polled = any(watched.polled for watched in self._watched)
+        if self._pace.adapt(now_ns, len(self._watched), polled=polled):
             self._set_pace()
         for watched in self._watched:
             self._collect(watched)
