@@ -66,6 +66,17 @@ def test_all_collections_are_found(alternating: bool, threads: int, count: int, 
     assert pairing.start is None
 
 
+def test_a_burst_before_the_first_look_is_found_by_the_end_of_a_call_of_gc_collect() -> None:
+    pairing = Pairing(alternating=True)
+    found = pairing.confirm(False)
+    for number in range(1, 40, 2):
+        found += pairing.add(Sample(number, 1, SET, 1)) + pairing.add(Sample(number + 1, 1, CLEAR, 1))
+    found += pairing.add(Sample(41, 1, OTHER_SET, 1)) + pairing.add(Sample(42, 1, OTHER_CLEAR, 1))
+    found += pairing.confirm(False)
+    assert found == [RawPause(number, number + 1, 1) for number in range(1, 42, 2)]
+    assert pairing.lost == 0
+
+
 @given(st.booleans(), st.integers(2, 4), st.integers(0, 60), st.integers(), st.sampled_from([0.05, 0.3, 1.0]))
 @settings(deadline=None)
 def test_threads_that_are_not_watched_make_no_pause(

@@ -12,7 +12,6 @@ from .compare import Accuracy, accuracy
 from .cost import Cost
 
 DOCS = Path(__file__).with_name("README.md")
-BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
 
 HEADS = (
     "Python",
@@ -67,16 +66,21 @@ def document(runs: Sequence[Run], costs: Sequence[Cost]) -> dict[str, Any]:
 
 
 def write_docs(runs: Sequence[Run], costs: Sequence[Cost]) -> None:
-    """Put the tables between the markers of the page beside this file."""
-    parts = ["", "; ".join(f"{name} {value}" for name, value in conditions().items())]
-    for floor, index in (("1", 0), ("5", 1)):
-        if runs:
-            parts += ["", f"### Pauses of at least {floor} ms", "", _markdown(HEADS, _rows(runs, index))]
+    """Put what was measured between its markers on the page beside this file; the other part stays as it is."""
+    if runs:
+        parts = [f"### Pauses of at least {floor} ms\n\n{_markdown(HEADS, _rows(runs, index))}" for floor, index in (("1", 0), ("5", 1))]
+        _replace("accuracy", parts)
     if costs:
-        parts += ["", "### Cost to the target", "", _markdown(COST_HEADS, map(_cost_cells, costs))]
-    before, _, rest = DOCS.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    DOCS.write_text("\n".join([before + BEGIN, *parts, "", END + after]), encoding="utf-8")
+        _replace("cost", ["### Cost to the target\n\n" + _markdown(COST_HEADS, map(_cost_cells, costs))])
+
+
+def _replace(part: str, paragraphs: Sequence[str]) -> None:
+    begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
+    before, _, rest = DOCS.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    measured = "; ".join(f"{name} {value}" for name, value in conditions().items())
+    text = "\n\n".join([begin, measured, *paragraphs, end])
+    DOCS.write_text(before + text + after, encoding="utf-8")
 
 
 def line(run: Run) -> str:

@@ -20,7 +20,7 @@ _MOST_STRETCH = 32.0
 _STILL_EXACT = 3.0
 """Polling every 3 ms still finds each pause of 5 ms: for the sake of the smaller bound it does not become coarser."""
 _STILL_TELLING = 6.0
-"""Where the kernel or the interpreter times the pauses, a look every 30 ms only names the lines of fewer of them."""
+"""Where the kernel times the pauses and keeps them, a look every 30 ms only names the lines of fewer of them."""
 _AIM = 0.85
 """Between so much of what is allowed and all of it, the rate stays as it is."""
 _SLOWER, _FASTER = 1.15, 0.85
@@ -54,7 +54,7 @@ class Pace:
     def adapt(self, now_ns: int, processes: int, *, polled: bool) -> bool:
         """Stretch or shorten the intervals, about four times a second; whether they have changed.
 
-        `polled`: whether pauses of one of the processes are timed by our looks.
+        `polled`: whether pauses of one of the processes are lost to rare looks.
         """
         span_ns = now_ns - self._adapted_ns
         if span_ns < _ADAPT_NS:

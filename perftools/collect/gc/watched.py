@@ -137,8 +137,8 @@ class Watched:
 
     @property
     def polled(self) -> bool:
-        """Whether its pauses are timed by our looks."""
-        return self._poll is not None
+        """Whether pauses are lost to rare looks: as polling misses them, and the ring of 3.15 overwrites them."""
+        return self._observer.method != "watchpoint"
 
     @property
     def lost(self) -> int:
