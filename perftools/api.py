@@ -12,7 +12,7 @@ from typing import Literal
 
 import msgspec
 
-from perftools import __version__, record
+from perftools import __version__, config, record
 from perftools.collect.gc.recorder import GcRecorder
 from perftools.collect.recorder import Progress
 from perftools.collect.samples import SamplesRecorder
@@ -21,6 +21,7 @@ from perftools.collect.sources import Sources
 from perftools.collect.threads import ThreadsRecorder
 from perftools.collect.values import ValuesRecorder
 from perftools.collect.window import observe
+from perftools.config import Settings
 from perftools.detect import diagnose as rules
 from perftools.errors import FileError, OutputUnwritable
 from perftools.finding import Diagnosis
@@ -42,10 +43,17 @@ _LOOKED_BELOW = frozenset({"pandas", "statistics"})
 """Libraries whose use is judged by what they were given."""
 
 
-def audit(target: Target, *, window_s: float | None = None, progress: Progress | None = None) -> Audit:
+def audit(
+    target: Target,
+    *,
+    window_s: float | None = None,
+    progress: Progress | None = None,
+    settings: Settings = config.DEFAULT,
+) -> Audit:
     """Watch a service for one window and record what was seen.
 
-    `window_s`: exactly so many seconds; by default 20 s, less where the picture is clear, more where there is no load.
+    `window_s`: exactly so many seconds; by default 20 s, less where the picture is clear by the rules and limits of
+    `settings`, more where there is no load.
     Raises the errors of `perftools.errors` where nothing could be observed; KeyboardInterrupt at the second Ctrl-C.
     """
     sources = Sources(target)
@@ -57,7 +65,7 @@ def audit(target: Target, *, window_s: float | None = None, progress: Progress |
             values.watch(watches(observations.samples, target, sources))
 
     def enough(observations: Observations) -> bool:
-        return rules.settled(_record(target, observations, _so_far(observations), sources))
+        return rules.settled(_record(target, observations, _so_far(observations), sources), settings)
 
     observations, quality = observe(
         target,
@@ -71,14 +79,24 @@ def audit(target: Target, *, window_s: float | None = None, progress: Progress |
     return _record(target, observations, quality, sources)
 
 
-def diagnose(seen: Audit) -> Diagnosis:
-    """Judge an audit by every rule; findings that a recipe answers name it, and what it should gain."""
-    diagnosis = rules.diagnose(seen)
+def diagnose(seen: Audit, settings: Settings = config.DEFAULT) -> Diagnosis:
+    """Judge an audit; findings that a recipe answers name it, and what it should gain."""
+    diagnosis = rules.diagnose(seen, settings)
     try:
         return advised(diagnosis, seen, folders(), timings_of)
     except Exception as error:  # noqa: BLE001 (a broken recipe must not take the report along)
         note = f"recipes could not be looked up: {type(error).__name__}: {error}"
         return msgspec.structs.replace(diagnosis, notes=(*diagnosis.notes, note))
+
+
+def settings(path: str | None = None, *, only: Sequence[str] = (), skip: Sequence[str] = ()) -> Settings:
+    """How to judge: by [tool.perftools] of `path`, or of the current folder upwards, and by the rules of a choice.
+
+    Raises FileError for a wrong file and KeyError for an unknown rule.
+    """
+    known = {rule.id: rule.limits for rule in rules.detectors()}
+    chosen = config.choose(known, only=only, skip=skip)
+    return config.load(path, known)._replace(rules=chosen)
 
 
 def watches(samples: Samples, target: Target, sources: Sources) -> list[Watch]:

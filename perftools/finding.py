@@ -106,6 +106,17 @@ class Unjudged(Part, frozen=True, kw_only=True):
     missing: Missing
 
 
+class Suppressed(Part, frozen=True, kw_only=True):
+    """A finding that the user's settings keep out of the report."""
+
+    finding: Finding
+    reason: str
+    until: str
+    """The last day, as 2027-01-31."""
+    place: str
+    """FILE:LINE of the setting."""
+
+
 class Clause(Part, frozen=True, kw_only=True):
     """One clause of the verdict."""
 
@@ -175,5 +186,6 @@ class Diagnosis(Part, frozen=True, kw_only=True):
     not_checked: tuple[Unjudged, ...]
     time: TimeTable | Missing
     processes: tuple[ProcessLoad, ...]
+    suppressed: tuple[Suppressed, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader should know and no rule stands behind: source differs, GIL-held time only, …"""
