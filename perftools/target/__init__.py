@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from perftools.target.discover import Candidate, candidates, find
 from perftools.target.preflight import alive, preflight
+from perftools.target.services import Service, services
 
-__all__ = ["Candidate", "alive", "candidates", "find", "preflight"]
+__all__ = ["Candidate", "Service", "alive", "candidates", "find", "preflight", "services"]

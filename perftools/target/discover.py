@@ -65,10 +65,14 @@ def candidates(*, proc: Proc = HOST) -> list[Candidate]:
 
 
 def _candidates(table: tree.Table) -> list[Candidate]:
+    return [Candidate(pid, redact.title(table.proc.cmdline(pid)) or table.stats[pid].comm) for pid in firsts(table)]
+
+
+def firsts(table: tree.Table) -> list[int]:
+    """The first Python process of each service that we can see, but for those that started us."""
     own = _own_line(table)
     pids = [pid for pid in table.stats if pid not in own and table.is_python(pid, embedded=False)]
-    firsts = sorted({tree.first_process(table, pid) for pid in pids})
-    return [Candidate(pid, redact.title(table.proc.cmdline(pid)) or table.stats[pid].comm) for pid in firsts]
+    return sorted({tree.first_process(table, pid) for pid in pids})
 
 
 def _own_line(table: tree.Table) -> set[int]:
@@ -206,10 +210,10 @@ def _told_apart(table: tree.Table, pids: Iterable[int]) -> list[str]:
 def _target(table: tree.Table, asked: str, pids: list[int], roles: dict[int, Role]) -> Target:
     proc = table.proc
     versions: dict[str, str | None] = {}
-    processes = [process for pid in pids if (process := _process(table, pid, roles[pid], versions)) is not None]
+    processes = [found for pid in pids if (found := process(table, pid, roles[pid], versions)) is not None]
     if not processes or processes[0].pid != pids[0]:
         raise errors.Gone(f"pid {pids[0]} ended while it was looked at", commands=(commands.audit(pids[0]),))
-    workers = [process.pid for process in processes if process.role == "worker"] or pids[:1]
+    workers = [each.pid for each in processes if each.role == "worker"] or pids[:1]
     return Target(
         root_pid=pids[0],
         asked=asked,
@@ -220,8 +224,11 @@ def _target(table: tree.Table, asked: str, pids: list[int], roles: dict[int, Rol
     )
 
 
-def _process(table: tree.Table, pid: int, role: Role, versions: dict[str, str | None]) -> Process | None:
-    """None where it has ended meanwhile. `versions` holds what is known of executables that were looked at before."""
+def process(table: tree.Table, pid: int, role: Role, versions: dict[str, str | None]) -> Process | None:
+    """What is recorded of a process; None where it has ended meanwhile.
+
+    `versions` holds what is known of executables that were looked at before.
+    """
     status = table.proc.status(pid)
     if "Uid" not in status:
         return None

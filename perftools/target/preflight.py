@@ -21,7 +21,7 @@ def preflight(target: Target, *, proc: Proc = HOST) -> None:
     if not target.workers:
         raise errors.Gone(f"the service of pid {target.root_pid} has no worker now", commands=_again(target.root_pid))
     for worker in target.workers:
-        _check(proc, worker, target.root_pid)
+        check(proc, worker, target.root_pid)
 
 
 def alive(process: Process, *, proc: Proc = HOST) -> bool:
@@ -30,7 +30,8 @@ def alive(process: Process, *, proc: Proc = HOST) -> bool:
     return stat is not None and stat.start_ticks == process.start_ticks and stat.state not in "ZX"
 
 
-def _check(proc: Proc, worker: Process, first: int) -> None:
+def check(proc: Proc, worker: Process, first: int) -> None:
+    """The same for one worker of the service whose first process is `first`."""
     pid, name = worker.pid, redact.title(worker.cmdline)
     if not alive(worker, proc=proc):
         stat = proc.stat(pid)
