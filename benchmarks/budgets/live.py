@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,6 @@ from typing import NamedTuple
 
 from perftools.budget.check import check
 from perftools.budget.file import load
-from perftools.budget.measure import measurer
 from perftools.budget.model import Verdict
 
 from ..report import say
@@ -82,12 +80,14 @@ def trials(number: int) -> Iterator[Trial]:
 
 def once(percent: int) -> Trial:
     """Make a repository with a base commit and a changed working tree, and check it."""
+    from perftools.budget.measure import measurer
+
     with tempfile.TemporaryDirectory(prefix="perf-budgets-") as name:
         folder = Path(name)
         _repository(folder)
         scoring = SCORING.format(blocks=BLOCKS * (100 + percent) // 100)
         (folder / "scoring.py").write_text(scoring + "# head\n", encoding="utf-8")
-        budgets = load(None, root=folder, today=datetime.datetime.now(tz=datetime.timezone.utc).date())
+        budgets = load(None, root=folder)
         began = time.monotonic()
         with measurer(budgets, folder, base=None, python=sys.executable) as measuring:
             (verdict,) = check(budgets, measuring, progress=lambda text: None)

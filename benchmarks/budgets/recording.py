@@ -62,6 +62,8 @@ class Recording(NamedTuple):
     seconds: float
     counts: dict[str, list[float]]
     """Instructions of a call by variant; empty without valgrind."""
+    load: float
+    """Load average of the machine when the last cycle had run, ours included."""
 
 
 def variants() -> dict[str, int]:
@@ -82,9 +84,9 @@ def record(program: str, machine: str, *, cycles: int, counted: int, seed: int) 
             recorded.append({name: timed(program, blocks, calls) for name, blocks in order})
             if number % 25 == 0 or number == cycles:
                 say(f"{program}, {machine}: {number} of {cycles} cycles of {len(order)} processes")
-        seconds = time.monotonic() - began
+        seconds, load = time.monotonic() - began, os.getloadavg()[0]
         counts = count(program, machine, counted)
-    return Recording(program, machine, calls, recorded, seconds, counts)
+    return Recording(program, machine, calls, recorded, seconds, counts, load)
 
 
 def calibrated(program: str) -> int:

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(number, signal.default_int_handler)  # what was measured until then is printed
     plan = QUICK if options.quick else FULL
     plan = plan._replace(cycles=options.cycles or plan.cycles)
-    results = tables.Results(rates=[], floors=[], noise=[], counted={}, live=[], load=_load())
+    results = tables.Results(rates=[], floors=[], noise=[], counted={}, live=[], loads=[])
     with contextlib.suppress(KeyboardInterrupt):
         if options.part != "live":
             recordings = loaded(options.recorded) if options.recorded else _record(plan, options.raw)
@@ -53,10 +53,6 @@ def main(arguments: Sequence[str]) -> int:
         tables.write_docs(results)
     invented = sum(rate.broken for rate in results.rates if not rate.change)
     return int(invented > 0 or not all(trial.agrees for trial in results.live))
-
-
-def _load() -> str:
-    return Path("/proc/loadavg").read_text(encoding="ascii").split()[0]
 
 
 def _record(plan: Plan, kept: Path | None) -> list[Recording]:
@@ -74,6 +70,7 @@ def _record(plan: Plan, kept: Path | None) -> list[Recording]:
 def _resample(recordings: Sequence[Recording], plan: Plan, results: tables.Results) -> tables.Results:
     for recording in recordings:
         name = f"{recording.program}, {recording.machine}"
+        results.loads.append(recording.load)
         say(f"{name}: resampling {len(recording.cycles)} cycles")
         results.rates.extend(replay.rates(recording, unchanged=plan.unchanged, changed=plan.changed))
         results.floors.extend(replay.floors(recording, unchanged=plan.unchanged, changed=plan.changed))

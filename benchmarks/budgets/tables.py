@@ -43,8 +43,8 @@ class Results(NamedTuple):
     counted: dict[str, tuple[int, float]]
     """By program and machine: counts of instructions, and their largest relative difference."""
     live: list[Trial]
-    load: str
-    """The machine's load average while it was recorded."""
+    loads: list[float]
+    """The machine's load averages while it was recorded."""
 
 
 def text(results: Results) -> str:
@@ -97,7 +97,8 @@ def aims(results: Results) -> list[Aim]:
 
 
 def _conditions(results: Results) -> dict[str, str]:
-    return {**conditions(), "load average while recording": results.load}
+    load = f"{min(results.loads):.1f} to {max(results.loads):.1f}" if results.loads else "not recorded"
+    return {**conditions(), "load average while recording": load}
 
 
 def _tables(results: Results) -> Iterator[tuple[str, Sequence[str], list[list[str]]]]:
