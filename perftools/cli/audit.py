@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import click
 
-from perftools.cli.options import Seconds, report_options
+from perftools.cli import completion
+from perftools.cli.options import Seconds, judging_options, report_options
 
 EPILOG = """\b
 Examples:
+  perf audit                             the Python services that there are, and which of them you may audit
   perf audit 4711                        a process, and the service that it belongs to
+  perf audit 4711 --dry-run              what would be read, by which right and at what cost; nothing is attached
   perf audit --port 8000                 whatever listens there
   perf audit --name 'gunicorn.*scoring'  by a regular expression on the command line
   perf audit 4711 --window 60            a longer look, for a service with few requests
   perf audit 4711 -o audit.json          keep what was seen; perf explain audit.json reads it
+  perf audit 4711 --only gc-pause        judge by one rule
   perf audit 4711 --json --fail-on high  for a program
 
 Nothing is stopped or changed in the service, and no code runs in it. It should be under load.
+
+The last ten audits are kept: perf explain --last shows the latest again.
 """
 
 
@@ -25,10 +31,13 @@ Nothing is stopped or changed in the service, and no code runs in it. It should 
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.argument("pid", type=click.IntRange(min=1), required=False)
+@click.argument("pid", type=click.IntRange(min=1), required=False, shell_complete=completion.pids)
 @click.option("--port", type=click.IntRange(1, 65535), metavar="N", help="The service that listens on this TCP port.")
-@click.option("--name", metavar="REGEX", help="The service whose command line matches.")
+@click.option(
+    "--name", metavar="REGEX", help="The service whose command line matches.", shell_complete=completion.names
+)
 @click.option("--this-process", is_flag=True, help="This process alone, not the whole service that it belongs to.")
+@click.option("--dry-run", is_flag=True, help="Say what an audit would read, by which right and at what cost.")
 @click.option(
     "--window",
     "window_s",
@@ -37,7 +46,9 @@ Nothing is stopped or changed in the service, and no code runs in it. It should 
     help="Watch exactly so long. Otherwise 20 s, from 8 s if that is enough to tell, to 40 s for want of load.",
 )
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Save what was seen (mode 0600).")
-@click.option("--no-source", is_flag=True, help="Keep no source text, in the report or in FILE.")
+@click.option("--no-save", is_flag=True, help="Do not keep it among the last ten audits either.")
+@click.option("--no-source", is_flag=True, help="Keep no source text, in the report or in what is saved.")
+@judging_options
 @report_options
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def command(
@@ -46,9 +57,14 @@ def command(
     port: int | None,
     name: str | None,
     this_process: bool,
+    dry_run: bool,
     window_s: float | None,
     output: str | None,
+    no_save: bool,
     no_source: bool,
+    only: tuple[str, ...],
+    skip: tuple[str, ...],
+    config: str | None,
     as_json: bool,
     fail_on: str,
     color: str,
@@ -56,17 +72,26 @@ def command(
 ) -> int:
     """Watch a running Python service for half a minute, and say what makes it slow.
 
-    PID is any process or thread of it: workers, masters and launchers lead to the whole service.
+    PID is any process or thread of it: workers, masters and launchers lead to the whole service. Without one, the
+    services that there are.
     """
-    from perftools.cli import auditing
+    from perftools.cli import auditing, dry_running, listing
 
     if pid is None and port is None and name is None:
-        raise auditing.which_service()
+        return listing.run(as_json=as_json, color=color)
+    from perftools import api
+
+    settings = api.settings(config, only=only, skip=skip)  # what is wrong with it is found before the window
+    named = auditing.Named(pid=pid, port=port, name=name, this_process=this_process)
+    if dry_run:
+        return dry_running.run(named, as_json=as_json, color=color)
     return auditing.run(
-        auditing.Named(pid=pid, port=port, name=name, this_process=this_process),
+        named,
         window_s=window_s,
         output=output,
+        keep=not no_save,
         keep_source=not no_source,
+        settings=settings,
         as_json=as_json,
         fail_on=fail_on,
         color=color,

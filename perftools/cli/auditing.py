@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from perftools.cli import files, outcome
+import click
+
+from perftools.cli import files, history, outcome
 from perftools.cli import output as out
 from perftools.cli.options import NEVER
 from perftools.cli.progress import progress
-from perftools.errors import OutputUnwritable, UsageError
+from perftools.errors import OutputUnwritable
 
-MOST_LISTED = 8
+if TYPE_CHECKING:
+    from perftools.config import Settings
+    from perftools.record import Audit
 
 
 class Named(NamedTuple):
@@ -37,7 +41,9 @@ def run(
     named: Named,
     *,
     window_s: float | None,
+    settings: Settings,
     output: str | None = None,
+    keep: bool = True,
     keep_source: bool = True,
     as_json: bool = False,
     fail_on: str = NEVER,
@@ -45,7 +51,10 @@ def run(
     quiet: bool = False,
     next_commands: Sequence[str] | None = None,
 ) -> int:
-    """Find the service, watch it, print the report, and give the exit code."""
+    """Find the service, watch it, print the report, and give the exit code.
+
+    `keep`: among the last audits; `keep_source`: in what is saved and printed.
+    """
     from perftools import api
     from perftools import target as targets
 
@@ -54,8 +63,8 @@ def run(
     target = targets.find(**named._asdict())
     targets.preflight(target)
     with progress(target, window_s, quiet=quiet) as shown:
-        audit = api.audit(target, window_s=window_s, progress=shown)
-    diagnosis = api.diagnose(audit)  # with the source, which need not be kept for that
+        audit = api.audit(target, window_s=window_s, progress=shown, settings=settings)
+    diagnosis = api.diagnose(audit, settings)  # with the source, which need not be kept for that
     if not keep_source:
         audit = api.without_source(audit)
     unsaved = None
@@ -64,20 +73,24 @@ def run(
             api.save(audit, output)
         except OutputUnwritable as error:
             unsaved = error  # what was seen is still told
+    kept = _keep(audit, quiet=quiet) if keep else None  # before the report: its reader may close the pipe
     if next_commands is None:
         saved = None if unsaved else output
         next_commands = outcome.next_commands(audit, diagnosis, target=named.arguments(), saved=saved)
     out.answer(audit, diagnosis, as_json=as_json, color=color, next_commands=next_commands)
+    if kept:
+        click.echo(kept, err=True)
     if unsaved:
         out.error(unsaved, as_json=False)
         return unsaved.exit_code
     return outcome.exit_code(audit, diagnosis, fail_on)
 
 
-def which_service() -> UsageError:
-    """The question, with the services that one could mean."""
-    from perftools import target as targets
-
-    program = outcome.program()
-    seen = [f"{program} audit {candidate.pid}  # {candidate.title}" for candidate in targets.candidates()[:MOST_LISTED]]
-    return UsageError("say which service to audit: PID, --port N or --name REGEX", commands=(*seen,))
+def _keep(audit: Audit, *, quiet: bool) -> str | None:
+    """Save it among the last audits, and say where, or why not."""
+    try:
+        path = history.keep(audit)
+    except OSError as error:
+        where = f": {error.filename}" if isinstance(error.filename, str) else ""
+        return f"not kept: {error.strerror}{where} (--no-save does without)"
+    return None if quiet else f"kept as {path}: {outcome.command('explain', '--last')}"

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from perftools.cli import completion
+
 Verb = TypeVar("Verb", bound=Callable[..., Any])
 
 NEVER = "never"
@@ -43,6 +45,26 @@ def report_options(verb: Verb) -> Verb:
             help="Exit with 1 for a finding of this severity or above.",
         ),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON document, and nothing else, on stdout."),
+    ):  # fmt: skip
+        verb = option(verb)
+    return verb
+
+
+def judging_options(verb: Verb) -> Verb:
+    """By which rules and settings the audit is judged: what `api.settings` takes."""
+    for option in (
+        click.option(
+            "--config", type=click.Path(), metavar="FILE",
+            help="Take [tool.perftools] from FILE, not from the nearest pyproject.toml upwards of the current folder.",
+        ),
+        click.option(
+            "--skip", multiple=True, metavar="RULE", shell_complete=completion.rules,
+            help="Leave this rule out; may be given several times.",
+        ),
+        click.option(
+            "--only", multiple=True, metavar="RULE", shell_complete=completion.rules,
+            help="Judge by this rule alone; may be given several times.",
+        ),
     ):  # fmt: skip
         verb = option(verb)
     return verb

@@ -33,7 +33,7 @@ def exit_code(audit: Audit, diagnosis: Diagnosis, fail_on: str) -> int:
         return FINDING
     if isinstance(audit.observations.samples, Missing):
         return UNSEEN
-    return 0 if diagnosis.findings or diagnosis.checked_ok else UNJUDGED
+    return 0 if diagnosis.findings or diagnosis.suppressed or diagnosis.checked_ok else UNJUDGED
 
 
 def next_commands(audit: Audit, diagnosis: Diagnosis, *, target: Sequence[str], saved: str | None) -> list[str]:
@@ -43,7 +43,7 @@ def next_commands(audit: Audit, diagnosis: Diagnosis, *, target: Sequence[str], 
     few = [number for number, finding in enumerate(diagnosis.findings, 1) if finding.share and finding.share.few]
     if audit.quality.ended == "gone" and by_pid:
         following = f"{command('audit')}  # lists the services that run here; this one has ended"
-    elif not diagnosis.findings and not diagnosis.checked_ok:
+    elif not (diagnosis.findings or diagnosis.suppressed or diagnosis.checked_ok):
         following = f"{longer}  # once it serves requests"
     elif few:
         which = ", ".join(f"[{number}]" for number in few)

@@ -13,8 +13,8 @@ It is looked for in the current folder and upwards, where the user is, and never
 
 from __future__ import annotations
 
-from perftools.config.document import near
 from perftools.config.loading import FILE, load
+from perftools.config.near import near
 from perftools.config.settings import DEFAULT, Rules, Settings, Suppression, choose
 
 __all__ = ["DEFAULT", "FILE", "Rules", "Settings", "Suppression", "choose", "load", "near"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import difflib
 import os
 import re
 import stat
@@ -11,6 +10,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NoReturn
 
+from perftools.config.near import near
 from perftools.errors import FileError
 
 TABLE: Final = ("tool", "perftools")
@@ -53,13 +53,6 @@ class Document:
         for key in table:
             if key not in known:
                 self.fail(f"unknown key {key!r}{near(key, known)}", *keys, key)
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """For the end of a message, what may have been meant: " (did you mean gc-pause?)"; or else all that there is."""
-    known = sorted(known)
-    close = difflib.get_close_matches(name, known)
-    return f" (did you mean {' or '.join(close)}?)" if close else f" (there are {', '.join(known)})"
 
 
 def line_of(text: str, keys: Iterable[str | int]) -> int:

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from perftools.config.document import TABLE, Document, near, read
+from perftools.config.document import TABLE, Document, read
+from perftools.config.near import near
 from perftools.config.settings import Rules, Settings, Suppression
 from perftools.errors import FileError
 

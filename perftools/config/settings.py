@@ -7,6 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Final, NamedTuple
 
+from perftools.config.near import near
+from perftools.errors import UsageError
+
 Rules = Mapping[str, Mapping[str, float]]
 """The limits of each rule, by its id."""
 
@@ -52,9 +55,9 @@ DEFAULT: Final = Settings()
 
 
 def choose(rules: Iterable[str], *, only: Iterable[str] = (), skip: Iterable[str] = ()) -> frozenset[str] | None:
-    """The ids of the rules that are wanted; None where nothing was chosen. Raises KeyError for an unknown one."""
+    """The ids of the rules that are wanted; None where nothing was chosen. Raises UsageError for an unknown one."""
     known, wanted, unwanted = frozenset(rules), frozenset(only), frozenset(skip)
     for name in sorted(wanted | unwanted):
         if name not in known:
-            raise KeyError(name)
+            raise UsageError(f"there is no rule {name!r}{near(name, known)}")
     return (wanted or known) - unwanted if wanted or unwanted else None

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from perftools.finding import Diagnosis, TimeTable
+from perftools.finding import Diagnosis, Suppressed, TimeTable
 from perftools.record import Audit, Gc, Missing, Samples, Sched, Threads, Values
 from perftools.report.gc_summary import places
 from perftools.report.model import (
     SCHEMA,
     GarbageCollection,
     GcPause,
+    Hidden,
     Observed,
     Observer,
     Report,
@@ -42,9 +43,19 @@ def render(audit: Audit, diagnosis: Diagnosis) -> bytes:
         findings=tuple(found(finding) for finding in diagnosis.findings),
         checked_ok=diagnosis.checked_ok,
         not_checked=diagnosis.not_checked,
+        suppressed=tuple(_hidden(each) for each in diagnosis.suppressed),
         notes=diagnosis.notes,
     )
     return msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
+
+
+def _hidden(suppressed: Suppressed) -> Hidden:
+    return Hidden(
+        finding=found(suppressed.finding),
+        reason=suppressed.reason,
+        until=suppressed.until,
+        place=suppressed.place,
+    )
 
 
 def _observers(audit: Audit) -> Iterator[Observer]:

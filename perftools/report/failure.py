@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from perftools import __version__
 from perftools.errors import PerftoolsError
 from perftools.report.words import clean
+
+if TYPE_CHECKING:
+    from perftools.report.model import Failure
 
 RUN = "  run:  "
 
@@ -24,17 +29,23 @@ def document(error: PerftoolsError) -> bytes:
     """The error as a perftools.report/1 document."""
     import msgspec
 
-    from perftools.report.model import SCHEMA, Failed, Failure
+    from perftools.report.model import SCHEMA, Failed
+
+    report = Failed(schema=SCHEMA, tool=f"perftools {__version__}", error=described(error))
+    return msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
+
+
+def described(error: PerftoolsError) -> Failure:
+    """The error as the document has it."""
+    from perftools.report.model import Failure
 
     values = {clean(key): clean(value) if isinstance(value, str) else value for key, value in error.looked_at.items()}
-    failure = Failure(
+    return Failure(
         code=error.code,
         message=clean(error.message),
         values=values,
         command=clean(error.commands[0]) if error.commands else None,
     )
-    report = Failed(schema=SCHEMA, tool=f"perftools {__version__}", error=failure)
-    return msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"
 
 
 def _bold_red(said: str) -> str:

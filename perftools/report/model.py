@@ -58,6 +58,17 @@ class Found(Part, frozen=True, kw_only=True):
     fingerprint: str
 
 
+class Hidden(Part, frozen=True, kw_only=True):
+    """A finding that the user's settings keep out of `findings`."""
+
+    finding: Found
+    reason: str
+    until: str
+    """The last day, as 2027-01-31."""
+    place: str
+    """FILE:LINE of the setting."""
+
+
 class Time(Part, frozen=True, kw_only=True, tag="time"):
     """Where the time goes."""
 
@@ -143,6 +154,7 @@ class Report(Part, frozen=True, kw_only=True):
     findings: tuple[Found, ...]
     checked_ok: tuple[Ok, ...]
     not_checked: tuple[Unjudged, ...]
+    suppressed: tuple[Hidden, ...]
     notes: tuple[str, ...]
 
 
@@ -163,6 +175,35 @@ class Failed(Part, frozen=True, kw_only=True):
     schema: Literal["perftools.report/1"]
     tool: str
     error: Failure
+
+
+class Choice(Part, frozen=True, kw_only=True):
+    """A service that could be audited."""
+
+    pid: int
+    command: str
+    """What it runs; secrets hidden."""
+    workers: int
+    cpu_percent: float
+    """Over half a second, 100 is one core."""
+    python: str | None
+    ports: tuple[int, ...]
+    """TCP ports, as numbered in its own network namespace."""
+    container: str | None
+    refusal: Failure | None
+    """Why it cannot be audited; null where it can."""
+    audit: str
+    """What to type."""
+
+
+class Choices(Part, frozen=True, kw_only=True):
+    """Stands in a report's place where no service was named."""
+
+    schema: Literal["perftools.report/1"]
+    tool: str
+    error: Failure
+    services: tuple[Choice, ...]
+    """The busiest first."""
 
 
 def found(finding: Finding) -> Found:

@@ -1,4 +1,4 @@
-"""JSON Schemas of the two documents, made from their types and shipped beside this module.
+"""JSON Schemas of the documents, made from their types and shipped beside this module.
 
 `python -m perftools.report.schema` writes them anew after a change of the types; a test fails until that is done.
 """
@@ -13,12 +13,14 @@ from pathlib import Path
 import msgspec
 
 from perftools.record import Audit
-from perftools.report.model import Failed, Report
+from perftools.report.model import Choices, Failed, Report
+from perftools.report.plan import Plan
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DOCUMENTS: dict[str, tuple[str, Sequence[type]]] = {
     "audit-1.json": ("What perftools saw: perftools.audit/1", [Audit]),
-    "report-1.json": ("What it means, or why that cannot be said: perftools.report/1", [Report, Failed]),
+    "report-1.json": ("What it means, or why that cannot be said: perftools.report/1", [Report, Failed, Choices]),
+    "plan-1.json": ("What an audit would read: perftools.plan/1", [Plan]),
 }
 """File name: title and the types that a document may be."""
 
