@@ -10,10 +10,14 @@ import ctypes
 import os
 import resource
 import signal
+import site
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
+
+import perftools
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _POLL_S = 0.005
@@ -37,6 +41,30 @@ def cpu_time_s(pid: int) -> float:
     Its clock's id is made as clock_getcpuclockid(3) makes it. Raises OSError where there is no such process.
     """
     return time.clock_gettime((~pid << 3) | 2)
+
+
+def python_environment() -> dict[str, str]:
+    """The environment of a Python program of ours: nothing but where its modules are.
+
+    That is this package's folder, unless it is installed, and PYTHONPATH as we have it. Relative entries are left out,
+    the empty one too: it means the current folder.
+    """
+    folder = str(Path(perftools.__file__).absolute().parent.parent)
+    installed = {*site.getsitepackages(), site.getusersitepackages()}
+    paths = [folder] * (folder not in installed)
+    paths += [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path.startswith("/")]
+    environment = {name: os.environ[name] for name in ("HOME", "PYTHONDONTWRITEBYTECODE") if name in os.environ}
+    return environment | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUTF8": "1"}
+
+
+def die_with(parent: int) -> None:
+    """Be killed when `parent`, which started us, ends; ends at once where it has (prctl(2), PR_SET_PDEATHSIG).
+
+    A change of user ids ends that bond: call it again afterwards.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal.SIGKILL), 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 class Child:

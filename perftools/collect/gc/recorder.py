@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import os
-import site
 import sys
 import time
 from collections import Counter
-from pathlib import Path
 
-import perftools
 from perftools.collect import child
 from perftools.collect.gc import messages
 from perftools.collect.gc.pace import MOST_CORES, MOST_CORES_EACH
@@ -130,7 +127,7 @@ class GcRecorder:
                 stdout=self._log,
                 stderr=self._log,
                 pass_fds=(self._order, self._output),
-                environment=_environment(),
+                environment=child.python_environment(),
                 limits=_LIMITS,
             )
         except OSError as error:
@@ -194,19 +191,6 @@ class GcRecorder:
         if self._failed is not None:
             parts.append(f"up to {max(each.end_s for each in self._collectors.values()):.1f} s: {self._failed.reason}")
         return ", ".join(parts)
-
-
-def _environment() -> dict[str, str]:
-    """Nothing but where the modules are: this package's folder, unless it is installed, and PYTHONPATH as we have it.
-
-    Relative entries are left out, the empty one too: it means the current folder.
-    """
-    folder = str(Path(perftools.__file__).absolute().parent.parent)
-    installed = {*site.getsitepackages(), site.getusersitepackages()}
-    paths = [folder] * (folder not in installed)
-    paths += [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path.startswith("/")]
-    environment = {name: os.environ[name] for name in ("HOME", "PYTHONDONTWRITEBYTECODE") if name in os.environ}
-    return environment | {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "PYTHONUTF8": "1"}
 
 
 def _how(status: int | None) -> str:
