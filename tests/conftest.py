@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import subprocess
 import sys
 
@@ -68,6 +69,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("live") or item.module.__name__.rpartition(".")[2] in PROGRAMS:
             item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=2))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _audits_of_tests_are_kept_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Not among the user's own."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+    os.environ.pop("SUDO_UID", None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

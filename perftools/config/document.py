@@ -28,8 +28,9 @@ class Document:
         try:
             found: Any = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
-            line = re.search(r"at line (\d+)", str(error))
-            raise FileError(f"{shown}:{line[1] if line else 1}: {error}") from error
+            told = re.search(r"at line (\d+)", str(error))  # else "at end of document"
+            line = told[1] if told else text.count("\n") + 1
+            raise FileError(f"{shown}:{line}: {error}") from error
         for key in TABLE:
             found = found.get(key) if isinstance(found, dict) else None
         self.table: dict[str, Any] | None = None if found is None else self.as_table(found, *TABLE)

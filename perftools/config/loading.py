@@ -21,9 +21,7 @@ _KEYS = ("suppress", "limits", "budgets")
 _SUPPRESS = ("fingerprint", "rule", "path", "reason", "until")
 
 
-def load(
-    path: str | None, rules: Rules, *, start: Path | None = None, today: datetime.date | None = None
-) -> Settings:
+def load(path: str | None, rules: Rules, *, start: Path | None = None, today: datetime.date | None = None) -> Settings:
     """The settings in `path`, or in the nearest pyproject.toml from `start` (the current folder) upwards that has any.
 
     Of what is found so, a file of another user is left alone, but for root's and, under sudo, that of whoever called
@@ -82,13 +80,16 @@ def _suppressions(document: Document, table: Mapping[str, object], rules: Rules)
         for name in ("fingerprint", "rule", "path", "reason"):
             if name in entry and not (isinstance(entry[name], str) and entry[name].strip()):
                 document.fail(f"{name} must be a text", *here, name)
-        if [name in entry for name in ("fingerprint", "rule", "path")] not in ([True, False, False], [False, True, True]):
+        if [name in entry for name in ("fingerprint", "rule", "path")] not in (
+            [True, False, False],
+            [False, True, True],
+        ):
             document.fail("a suppression names a fingerprint, or a rule and a path", *here)
         if "rule" in entry and entry["rule"] not in rules:
             document.fail(f"unknown rule {entry['rule']!r}{near(entry['rule'], rules)}", *here, "rule")
         for name in ("reason", "until"):
             if name not in entry:
-                document.fail(f"a suppression has a {name}", *here)
+                document.fail(f"a suppression needs its {name}", *here)
         until = entry["until"]
         if not isinstance(until, datetime.date) or isinstance(until, datetime.datetime):
             document.fail("until must be a date, without quotes: 2027-01-31", *here, "until")

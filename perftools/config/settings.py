@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from perftools.config.near import near
@@ -43,7 +44,7 @@ class Settings(NamedTuple):
 
     rules: frozenset[str] | None = None
     """The ids of those that were asked for; None for all of them."""
-    limits: Rules = {}
+    limits: Rules = MappingProxyType({})
     """What differs from the rules' own."""
     suppressions: tuple[Suppression, ...] = ()
     today: datetime.date = datetime.date.min

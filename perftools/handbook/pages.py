@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from perftools.detect.diagnose import Detector
 
-CODE = re.compile(r"[EV]-[A-Z]+")
+CODE = re.compile(r"[BEV]-[A-Z]+(?:-[A-Z]+)*")
 _HEADED = re.compile(r"(What it finds|How|What it leaves alone|What to do)\. |(Limits): ")
 """How the paragraphs of a rule's docstring begin."""
 

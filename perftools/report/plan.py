@@ -68,12 +68,21 @@ def render(
     page = Page(width=width, colour=colour, unicode=unicode)
     root = next((process for process in target.processes if process.pid == target.root_pid), target.workers[0])
     workers = ", ".join(str(worker.pid) for worker in target.workers)
-    page.write(f"pid {target.root_pid}   ", (title(root), "bold"), f"   {plain(plural(len(target.workers), 'worker'))}: {workers}")
+    page.write(
+        f"pid {target.root_pid}   ",
+        (title(root), "bold"),
+        f"   {plain(plural(len(target.workers), 'worker'))}: {workers}",
+    )
     page.write("Nothing was attached or started. An audit would read, and neither stop nor change the service:")
     for reading in readings:
         page.blank()
         page.write((glued(reading.what), "bold"))
-        for label, said in (("call", reading.call), ("right", reading.right), ("had", reading.had), ("cost", reading.cost)):
+        for label, said in (
+            ("call", reading.call),
+            ("right", reading.right),
+            ("had", reading.had),
+            ("cost", reading.cost),
+        ):
             page.write(glued(said), label=label, hang=HANG)
     page.blank()
     page.whole(clean(next_command), label="NEXT", hang=HANG)
