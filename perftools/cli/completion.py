@@ -43,7 +43,9 @@ def explained(context: click.Context, parameter: click.Parameter, incomplete: st
     from perftools.handbook import codes
 
     found = [name for name in (*_rules(), *codes()) if name.lower().startswith(incomplete.lower())]
-    files = click.Path().shell_complete(context, parameter, incomplete)  # first: the shell drops what stands before them
+    files = click.Path().shell_complete(
+        context, parameter, incomplete
+    )  # first: the shell drops what stands before them
     return [*files, *map(CompletionItem, found)]
 
 

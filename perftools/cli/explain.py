@@ -37,7 +37,9 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z-]*")
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.argument("what", type=click.Path(), metavar="[FILE|RULE|CODE]", required=False, shell_complete=completion.explained)
+@click.argument(
+    "what", type=click.Path(), metavar="[FILE|RULE|CODE]", required=False, shell_complete=completion.explained
+)
 @click.option(
     "--last", type=click.IntRange(1, history.KEPT), is_flag=False, flag_value=1, metavar="[N]",
     help="The latest audit that was made on this machine, or the Nth latest.",
