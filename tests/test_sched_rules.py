@@ -159,6 +159,16 @@ def test_pools_that_exist_and_are_idle_are_no_oversubscription() -> None:
     assert "64" not in fine(oversubscribed, made) and "openblas, torch" in fine(oversubscribed, made)
 
 
+def test_threads_of_python_alone_take_turns_and_are_no_team() -> None:
+    made = scene(sampled=(1, 2))
+    made.worker(1, 5, run=0.6, runnable=2.4)
+    made.worker(2, run=0.9, runnable=1.0)
+    assert finding(oversubscribed, made).rule == "oversubscribed"
+    for tid in range(100, 105):
+        made.sample(20, *POOL, ("handle", APP, "return sorted"), tid=tid)
+    assert fine(oversubscribed, made)
+
+
 def test_surplus_independent_workers_are_for_information() -> None:
     made = service(16, 1, 15.6, 0.88)
     assert not alarms(made)
@@ -289,7 +299,12 @@ def test_gil_bound_threads_ask_for_another_process() -> None:
 
 def test_where_all_cpus_are_used_another_process_is_not_advised() -> None:
     found = finding(gil_bound, service(2, 8, 3.0, 0.35, waiters=3.0))
-    assert found.severity == "info" and found.todo.startswith("Nothing for throughput")
+    assert found.severity == "info" and found.todo.startswith("Little for throughput")
+
+
+def test_another_process_is_advised_only_where_it_could_gain_much() -> None:
+    assert finding(gil_bound, service(2, 6, 1.65, 0.1, waiters=1.2)).severity == "info"  # 1.5 of 2 CPUs in use
+    assert finding(gil_bound, service(2, 6, 1.65, 0.1, waiters=1.2, cpus=4)).severity == "medium"
 
 
 def test_a_worker_that_has_all_the_work_is_said_before_more_are_advised() -> None:

@@ -68,7 +68,10 @@ def document(runs: Sequence[Run], costs: Sequence[Cost]) -> dict[str, Any]:
 def write_docs(runs: Sequence[Run], costs: Sequence[Cost]) -> None:
     """Put what was measured between its markers on the page beside this file; the other part stays as it is."""
     if runs:
-        parts = [f"### Pauses of at least {floor} ms\n\n{_markdown(HEADS, _rows(runs, index))}" for floor, index in (("1", 0), ("5", 1))]
+        parts = [
+            f"### Pauses of at least {floor} ms\n\n{_markdown(HEADS, _rows(runs, index))}"
+            for floor, index in (("1", 0), ("5", 1))
+        ]
         _replace("accuracy", parts)
     if costs:
         _replace("cost", ["### Cost to the target\n\n" + _markdown(COST_HEADS, map(_cost_cells, costs))])

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from perftools.causes import Evidence
 from perftools.detect.judging import BLIND, IDLE_CPU, idle
 from perftools.finding import Estimate, Measure
-from perftools.record import Missing, ProcessSched, Sched, ThreadSched
+from perftools.record import Missing, ProcessSched, Samples, Sched, ThreadSched
 
 BUSY = {"busy": 0.03, "active": 0.02}
 """CPUs from which a thread is busy and a process active."""
@@ -43,6 +43,8 @@ class Member:
     """Mean number of runnable threads, D of the process."""
     busy: int
     """Threads that are busy."""
+    native: int | None
+    """Of them, those that were never seen to run Python: a native pool's. None where threads are not told apart."""
     waiters: float | None
     """Mean number of threads that wait for the GIL; None where it could not be looked at."""
     libraries: tuple[str, ...]
@@ -56,6 +58,11 @@ class Member:
             and self.waiters >= limits["waiters"]
             and self.running >= limits["gil_use"] * min(1.0, cpus)
         )
+
+    @property
+    def takes_turns(self) -> bool:
+        """Are its busy threads Python's alone, one at a time? They are no team that waits for its slowest member."""
+        return self.native == 0 and self.running < BY_GIL["beyond"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +85,7 @@ class Load:
     wanting: float
     """D, in which the threads of a process that the GIL binds count as one: it lets one of them run."""
     threads_per_process: float
-    """Busy threads over active processes, those of a process that the GIL binds as one."""
+    """Busy threads over active processes, those of a process in which they take turns as one."""
     usable: int
     """CPUs in the service's affinity."""
     others: float
@@ -163,8 +170,9 @@ def _measured(sched: Sched, evidence: Evidence, limits: Mapping[str, float]) -> 
     fair = target.cpus.effective / runnable if runnable > 0 else 1.0
     busy, active = (min(limits[name], fair / 2) for name in ("busy", "active"))
     workers = {process.pid for process in target.workers}
+    in_python = _python_threads(evidence.audit.observations.samples)
     members = tuple(
-        _member(process, threads[process.pid], span_s, busy, worker=process.pid in workers)
+        _member(process, threads[process.pid], span_s, busy, in_python, worker=process.pid in workers)
         for process in sched.processes
     )
     if sum(each.worker for each in members) > 1:  # soon after its start, a master has used as much CPU as a worker
@@ -173,7 +181,10 @@ def _measured(sched: Sched, evidence: Evidence, limits: Mapping[str, float]) -> 
             for each in members
         )
     found = sorted((each for each in members if each.running > active), key=lambda each: -each.running)
-    bound = [each.gil_bound(target.cpus.effective) and each.running < BY_GIL["beyond"] for each in found]
+    bound = [
+        each.takes_turns or (each.gil_bound(target.cpus.effective) and each.running < BY_GIL["beyond"])
+        for each in found
+    ]
     count = sum(1 if one else each.busy for each, one in zip(found, bound, strict=True))
     excess = sum(max(each.runnable - 1, 0.0) for each, one in zip(found, bound, strict=True) if one)
     running = sum(each.running for each in members)
@@ -194,9 +205,24 @@ def _measured(sched: Sched, evidence: Evidence, limits: Mapping[str, float]) -> 
     )
 
 
+def _python_threads(samples: Samples | Missing) -> set[tuple[int, int]]:
+    """Threads with a Python stack, as (pid, tid)."""
+    if isinstance(samples, Missing):
+        return set()
+    return {(stream.pid, stream.tid) for stream in samples.streams if stream.tid is not None}
+
+
 def _member(
-    process: ProcessSched, threads: Sequence[ThreadSched], span_s: float, busy: float, *, worker: bool
+    process: ProcessSched,
+    threads: Sequence[ThreadSched],
+    span_s: float,
+    busy: float,
+    in_python: set[tuple[int, int]],
+    *,
+    worker: bool,
 ) -> Member:
+    at_work = [each for each in threads if each.run_s / span_s >= busy]
+    native = sum((each.pid, each.tid) not in in_python for each in at_work)
     run_s, wait_s = sum(each.run_s for each in threads), sum(each.wait_s for each in threads)
     run_s = max(run_s, process.cpu_s)  # threads that were too short-lived to be counted are in its clock
     looked = process.looks and any(each.looks for each in threads)
@@ -205,7 +231,8 @@ def _member(
         worker=worker,
         running=run_s / span_s,
         runnable=(run_s + wait_s) / span_s,
-        busy=sum(each.run_s / span_s >= busy for each in threads),
+        busy=len(at_work),
+        native=native if native < len(at_work) else None,
         waiters=sum(each.gil_waits for each in threads) / process.looks if looked else None,
         libraries=process.libraries,
         variables=process.variables,

@@ -236,11 +236,10 @@ def _gil_instant_s(samples: Samples, threads: Threads | Missing, pid: int) -> tu
     if isinstance(threads, Missing) or not ticks:
         return plain, float(ticks)
     rounds = [each for each in threads.rounds if each.pid == pid]
-    inside_s = sum(
-        each.cpu_s * min(1.0, runs[each.round].duration_s / each.duration_s)
-        for each in rounds
-        if each.round in runs and each.duration_s > 0
-    )
+    inside = [each for each in rounds if each.round in runs and each.duration_s > 0]
+    if not inside:
+        return plain, float(ticks)
+    inside_s = sum(each.cpu_s * min(1.0, runs[each.round].duration_s / each.duration_s) for each in inside)
     if inside_s <= 0:
         return plain, 0.0
     return span_s / ticks * sum(each.cpu_s for each in rounds) / inside_s, inside_s * ticks / span_s
