@@ -7,7 +7,7 @@ environment variable and skipped by the next, so that they never call one anothe
 import os
 import sys
 
-VERBS = ("audit", "explain", "recipes", "demo")
+VERBS = ("audit", "explain", "recipes", "budget", "demo")
 """Ours; Linux perf has none of these."""
 ALSO_OURS_ALONE = ((), ("--help",), ("-h",), ("--version",))
 """Linux perf's where there is one, else ours."""

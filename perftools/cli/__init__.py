@@ -21,7 +21,7 @@ import click
 from perftools import __version__
 from perftools.errors import PerftoolsError, UsageError
 
-VERBS = ("audit", "explain", "recipes", "demo")
+VERBS = ("audit", "explain", "recipes", "budget", "demo")
 DEBUG = "PERFTOOLS_DEBUG"
 """Set, it shows the traceback of an unexpected error."""
 INTERRUPTED = 130
@@ -79,6 +79,11 @@ def recipes_main() -> int:
     return _run(_verb("recipes"), "perf recipes")
 
 
+def budget_main() -> int:
+    """`perf-budget`, which Linux perf runs for `perf budget`."""
+    return _run(_verb("budget"), "perf budget")
+
+
 def demo_main() -> int:
     """`perf-demo`, which Linux perf runs for `perf demo`."""
     return _run(_verb("demo"), "perf demo")
@@ -92,7 +97,7 @@ def _verb(name: str) -> click.Command:
 def _run(command: click.Command, name: str, arguments: Sequence[str] | None = None) -> int:
     """Run a command; every way in which it can end becomes an exit code here."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    as_json = "--json" in given
+    as_json = _answers_in_json(given)
     _end_in_order()
     try:
         code = command.main(given, prog_name=name, standalone_mode=False)
@@ -111,6 +116,11 @@ def _run(command: click.Command, name: str, arguments: Sequence[str] | None = No
         where = f"{DEBUG}=1 {name} {shlex.join(given)}  # shows where"
         return _fail(PerftoolsError(f"{type(error).__name__}: {error}", commands=(where,)), as_json=as_json)
     return code if isinstance(code, int) else 0
+
+
+def _answers_in_json(given: Sequence[str]) -> bool:
+    """Whether stdout is promised to hold JSON alone: by --json, or by --json - where that takes a file."""
+    return "--json" in given and ("check" not in given[:2] or "-" in given)
 
 
 def _fail(error: PerftoolsError, *, as_json: bool) -> int:

@@ -10,10 +10,10 @@ import tempfile
 from perftools.errors import OutputUnwritable
 
 
-def check_writable(path: str, *, again: str) -> None:
+def check_writable(path: str, *, again: str, option: str = "-o") -> None:
     """Raise OutputUnwritable unless a file can be made beside `path` and take its place. Leaves nothing behind.
 
-    `again` is the command line without its output, for the error's advice.
+    `again` is the command line without its output, for the advice of the error, and `option` the one that names it.
     """
     directory = os.path.dirname(path) or os.curdir
     elsewhere = os.path.join(tempfile.gettempdir(), os.path.basename(path) or "audit.json")
@@ -26,7 +26,7 @@ def check_writable(path: str, *, again: str) -> None:
     except OSError as error:
         why = error.strerror or "it cannot be read"
     if why:
-        raise _unwritable(path, why, f"{again} -o {shlex.quote(elsewhere)}")
+        raise _unwritable(path, why, f"{again} {option} {shlex.quote(elsewhere)}")
 
 
 def _not_replaceable(path: str, directory: str) -> str | None:
