@@ -79,4 +79,5 @@ def _headed(paragraph: str) -> str:
     if lead is None:
         return paragraph
     rest = paragraph[lead.end() :]
-    return f"## {lead[1] or lead[2]}\n\n{rest[:1].upper()}{rest[1:]}"
+    is_word = rest.split(maxsplit=1)[0].isalpha()  # and no name of something
+    return f"## {lead[1] or lead[2]}\n\n{rest[:1].upper() if is_word else rest[:1]}{rest[1:]}"

@@ -9,7 +9,7 @@ from perftools import __version__
 from perftools.record import Part, Target
 from perftools.report.page import Page
 from perftools.report.terminal_head import title
-from perftools.report.words import clean, glued, plain, plural
+from perftools.report.words import clean, glued, percent, plural
 
 SCHEMA: Literal["perftools.plan/1"] = "perftools.plan/1"
 HANG = 7
@@ -29,6 +29,8 @@ class Reading(Protocol):
     @property
     def had(self) -> str: ...
     @property
+    def cores(self) -> float: ...
+    @property
     def cost(self) -> str: ...
 
 
@@ -43,7 +45,10 @@ class Read(Part, frozen=True, kw_only=True):
     """That the kernel asks for."""
     had: str
     """Begins with "yes" or "no"."""
+    cores: float
+    """What that may use of a core of this machine."""
     cost: str
+    """To the service; "" for none that can be told."""
 
 
 class Plan(Part, frozen=True, kw_only=True):
@@ -67,23 +72,21 @@ def render(
     """What would be read, in paragraphs, and the command that does it."""
     page = Page(width=width, colour=colour, unicode=unicode)
     root = next((process for process in target.processes if process.pid == target.root_pid), target.workers[0])
-    workers = ", ".join(str(worker.pid) for worker in target.workers)
+    workers = f"{plural(len(target.workers), 'worker')}: {', '.join(str(worker.pid) for worker in target.workers)}"
+    page.write(f"pid {target.root_pid}   ", (title(root), "bold"), f"   {workers}")
     page.write(
-        f"pid {target.root_pid}   ",
-        (title(root), "bold"),
-        f"   {plain(plural(len(target.workers), 'worker'))}: {workers}",
+        "Nothing was attached or started; to test the right, a few bytes of each worker were read. An audit would read "
+        "the following, and neither stop nor change the service."
     )
-    page.write("Nothing was attached or started. An audit would read, and neither stop nor change the service:")
     for reading in readings:
         page.blank()
         page.write((glued(reading.what), "bold"))
-        for label, said in (
-            ("call", reading.call),
-            ("right", reading.right),
-            ("had", reading.had),
-            ("cost", reading.cost),
-        ):
-            page.write(glued(said), label=label, hang=HANG)
+        page.write(glued(reading.call), label="call", hang=HANG)
+        page.write(glued(f"{reading.right}: {reading.had}"), label="right", hang=HANG)
+        if cost := _cost(reading):
+            page.write(cost, label="cost", hang=HANG)
+    page.blank()
+    page.write(f"All of it: up to {percent(sum(reading.cores for reading in readings))} of a core of this machine.")
     page.blank()
     page.whole(clean(next_command), label="NEXT", hang=HANG)
     return page.render()
@@ -94,8 +97,16 @@ def document(target: Target, readings: Sequence[Reading]) -> bytes:
     import msgspec
 
     reads = tuple(
-        Read(id=each.id, what=each.what, call=each.call, right=each.right, had=each.had, cost=each.cost)
+        Read(
+            id=each.id, what=each.what, call=each.call, right=each.right, had=each.had, cores=each.cores, cost=each.cost
+        )
         for each in readings
-    )
+    )  # fmt: skip
     made = Plan(schema=SCHEMA, tool=f"perftools {__version__}", target=target, reads=reads)
     return msgspec.json.format(msgspec.json.encode(made), indent=1) + b"\n"
+
+
+def _cost(reading: Reading) -> str:
+    ours = [f"up to {percent(reading.cores)} of a core"] if reading.cores else []
+    its = [glued(reading.cost)] if reading.cost else []
+    return "; ".join(ours + its)
