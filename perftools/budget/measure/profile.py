@@ -1,0 +1,100 @@
+"""Which functions grew: self times of both sides under cProfile, for the same number of calls.
+
+A profiler slows small functions most, so its times stand for shares and nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import Final, Literal
+
+import msgspec
+
+from perftools.budget.measure.benchmark import Benchmark
+from perftools.budget.measure.sides import Side
+from perftools.budget.units import change
+
+_REPEATS: Final = 3
+_LEAST_SHARE: Final = 0.01
+"""Of the whole: less is not what broke a budget."""
+_MOST_NAMED: Final = 5
+_MOST_BYTES: Final = 64 << 20
+_INSIDE: Final = Path(__file__).with_name("inside")
+_OURS: Final = frozenset(str(_INSIDE.parents[1] / name) for name in ("rounds.py", "pytest_plugin.py"))
+_LIBRARY: Final = re.compile(r"/lib/python3\.\d+/(?:(?:site|dist)-packages/)?(.+)$")
+_ANONYMOUS: Final = re.compile(r"\.<locals>\.<\w+>.*$")
+"""A comprehension, generator or lambda: told as the function that holds it."""
+_NESTED: Final = ".<locals>"
+
+Profile = dict[str, float]
+"""Self time in seconds, by function."""
+
+
+def grew(benchmark: Benchmark, calls: int) -> tuple[str, ...]:
+    """The functions whose self time grew, most first: "features.encode +8.1 %", of the whole time of base.
+
+    Raises Unmeasurable where a side does not run.
+    """
+    sides = (benchmark.side("base"), benchmark.side("head"))
+    taken: dict[Literal["base", "head"], list[Profile]] = {"base": [], "head": []}
+    for number in range(_REPEATS):
+        for side in sides if number % 2 else reversed(sides):
+            taken[side.name].append(_profile(benchmark, side, calls, number))
+    return named(taken["base"], taken["head"])
+
+
+def named(base: Sequence[Profile], head: Sequence[Profile]) -> tuple[str, ...]:
+    """The functions whose self time in every profile of head is above that in every one of base, most grown first.
+
+    Those that grew by less than 1 % of the whole are left out.
+    """
+    whole = median(sum(profile.values()) for profile in base)
+    growth = {
+        name: median(profile.get(name, 0.0) for profile in head) - median(profile.get(name, 0.0) for profile in base)
+        for name in {name for profile in head for name in profile}
+        if min(profile.get(name, 0.0) for profile in head) > max(profile.get(name, 0.0) for profile in base)
+    }
+    most = sorted(growth, key=lambda name: (-growth[name], name))
+    return tuple(
+        f"{name} {change(growth[name] / whole)}"
+        for name in most[:_MOST_NAMED]
+        if whole > 0 and growth[name] >= _LEAST_SHARE * whole
+    )
+
+
+def _profile(benchmark: Benchmark, side: Side, calls: int, number: int) -> Profile:
+    """What so many calls spend in each function, in a process of their own."""
+    out = benchmark.scratch(".profile")
+    worker = benchmark.arguments(benchmark.scratch(".json"), calls=calls, profile=out)
+    benchmark.run(side, (side.python, *worker), number=number)
+    try:
+        with out.open("rb") as file:
+            rows = msgspec.json.decode(file.read(_MOST_BYTES), type=list[tuple[str, str, float]])
+        out.unlink()
+    except (OSError, msgspec.DecodeError) as error:
+        raise benchmark.failed(side, "it could not be profiled") from error
+    profile: Profile = {}
+    for file_name, qualified, self_s in rows:
+        if file_name not in _OURS and not file_name.startswith(str(_INSIDE)):
+            name = function_name(file_name, qualified, side.folder)
+            profile[name] = profile.get(name, 0.0) + self_s
+    return profile
+
+
+def function_name(file: str, qualified: str, folder: Path) -> str:
+    """The name of a function that is the same on both sides: "features.encode"."""
+    library = _LIBRARY.search(file)
+    path = folder / file
+    if library:  # also where the environment lies in the checkout
+        parts = Path(library[1]).with_suffix("").parts
+    elif path.is_relative_to(folder):
+        parts = path.relative_to(folder).with_suffix("").parts
+        parts = parts[1:] if parts[0] == "src" else parts
+    else:
+        parts = (path.stem,)
+    module = ".".join(parts).removesuffix(".__init__")
+    function = _ANONYMOUS.sub("", qualified).replace(_NESTED, "")
+    return "".join(char for char in f"{module}.{function}" if char.isprintable())

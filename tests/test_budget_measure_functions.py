@@ -1,0 +1,176 @@
+"""Functions measured: by a test and a pyperf script, in fresh processes of both sides."""
+
+from __future__ import annotations
+
+import shutil
+from statistics import median
+
+import pytest
+
+from perftools.budget.measure import profile
+from perftools.budget.measure.runner import MeterRunner, meter, orders
+from perftools.budget.measure.sides import Sides
+from perftools.budget.model import Unmeasurable
+
+from . import budget_measuring as sample
+
+TWO = """
+import pyperf
+runner = pyperf.Runner()
+runner.bench_func("cheap", lambda: None)
+runner.bench_time_func("dear", lambda loops: loops * 0.25)
+"""
+
+
+@pytest.fixture(scope="module")
+def slower(tmp_path_factory):
+    """The sample with features.encode twice as slow in head, and its two sides."""
+    repo = sample.repository(tmp_path_factory.mktemp("slower") / "repo")
+    sample.edit(repo, "features.py", *sample.SLOWER)
+    (repo / "two.py").write_text(TWO)
+    with Sides(repo, base="main") as sides:
+        yield sides
+
+
+def _runner(sides, **about):
+    about = {"max_regression": 0.1} | about
+    budget = sample.budget(**about)
+    return MeterRunner(meter(sides, budget), budget)
+
+
+def test_a_slower_head_shows_and_the_function_that_grew_is_named(slower):
+    runner = _runner(slower)
+    pairs = [runner.pair() for _ in range(2)]
+    assert all(len(pair.base) == len(pair.head) == 10 for pair in pairs)
+    assert all(1.2 < median(pair.head) / median(pair.base) < 10 for pair in pairs)
+    assert 1e-5 < median(pairs[0].base) < 1e-2  # of one call
+    grew = runner.grew()
+    assert grew[0].startswith("features.encode +")
+    assert not any(name.startswith(("features.score", "features.product")) for name in grew)
+
+
+@pytest.mark.parametrize("metric", ["wall_time", "peak_memory"])
+def test_other_metrics_of_a_test(slower, metric):
+    pair = _runner(slower, metric=metric).pair()
+    if metric == "peak_memory":
+        assert len(pair.base) == 1 and 5 << 20 < pair.base[0] < 1 << 30
+        assert 0.8 < pair.head[0] / pair.base[0] < 1.25
+    else:
+        assert min(pair.head) > min(pair.base) > 1e-5
+
+
+def test_a_pyperf_script_is_measured_in_both_clocks(slower):
+    for metric in ("cpu_time", "wall_time"):
+        pair = _runner(slower, target="bench.py", metric=metric).pair()
+        assert len(pair.base) == len(pair.head) == 10
+        assert min(pair.head) > 1.1 * min(pair.base) > 1e-5
+
+
+def test_a_script_with_several_benchmarks_names_one(slower):
+    with pytest.raises(Unmeasurable, match=r"several benchmarks \(cheap, dear\)"):
+        _runner(slower, target="two.py", metric="wall_time").alone()
+    rounds = _runner(slower, target="two.py::dear", metric="wall_time").alone()
+    assert set(rounds) == {0.25}
+    with pytest.raises(Unmeasurable, match="no benchmark 'none'"):
+        _runner(slower, target="two.py::none").alone()
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("tests/none.py::test_x", "there is no file tests/none.py"),
+        ("../x.py::test_x", "there is no file"),
+        ("tests/speed.py::test_other", "there is no test"),
+        ("features.py", "uses no pyperf"),
+    ],
+)
+def test_a_target_that_matches_nothing(slower, target, reason):
+    with pytest.raises(Unmeasurable, match=reason) as problem:
+        _runner(slower, target=target).alone()
+    assert problem.value.code == "B-TARGET"
+
+
+@pytest.mark.parametrize(
+    ("target", "metric", "load"),
+    [(sample.TARGET, "latency_p99", None), (sample.TARGET, "gc_pause", None), ("service:app", "instructions", "load")],
+)
+def test_a_metric_that_does_not_fit_the_target(slower, target, metric, load):
+    with pytest.raises(Unmeasurable) as problem:
+        _runner(slower, target=target, metric=metric, load=load)
+    assert problem.value.code == "B-METRIC"
+
+
+def test_a_test_that_fails_is_told_with_its_error(tmp_path):
+    repo = sample.repository(tmp_path / "repo")
+    sample.edit(repo, "tests/speed.py", "    assert len", "    raise ValueError('no users')\n    assert len")
+    with Sides(repo, base="main") as sides, pytest.raises(Unmeasurable, match="ValueError: no users") as problem:
+        _runner(sides).alone()
+    assert problem.value.code == "B-RUN"
+
+
+def test_a_base_that_lacks_what_the_benchmark_needs_is_not_measured(tmp_path):
+    repo = sample.repository(tmp_path / "repo")
+    for file in ("features.py", "tests/speed.py"):
+        sample.edit(repo, file, "score", "rate")
+    with Sides(repo, base="main") as sides:
+        runner = _runner(sides, target="tests/speed.py::test_rate")
+        with pytest.raises(Unmeasurable, match=r"against the base \w{9}, .*has no attribute 'rate'") as problem:
+            runner.pair()
+        assert problem.value.code == "B-BASE-RUN"
+        assert len(runner.alone()) == 10
+
+
+def test_the_time_of_an_import(slower):
+    (slower.root / "heavy.py").write_text("import time\ntime.sleep(0.05)\n")
+    rounds = _runner(slower, target="heavy", metric="import_time", max=1.0).alone()
+    assert len(rounds) == 1 and 0.05 <= rounds[0] < 5
+    with pytest.raises(Unmeasurable, match="heavy cannot be imported by the base .*No module named 'heavy'"):
+        _runner(slower, target="heavy", metric="import_time").pair()
+    pair = _runner(slower, target="features.py", metric="import_time").pair()
+    assert 0 < pair.base[0] < 5 and 0 < pair.head[0] < 5
+
+
+def test_instructions_repeat_to_a_thousandth_and_tell_two_percent(tmp_path):
+    if shutil.which("valgrind") is None:
+        pytest.skip("no valgrind")
+    repo = sample.repository(tmp_path / "repo")
+    sample.edit(repo, "features.py", "range(1, WIDTH)]", "range(1, WIDTH)]  # as before")
+    with Sides(repo, base="main") as sides:
+        pair = _runner(sides, target="bench.py", metric="instructions").pair()
+    assert pair.head[0] == pytest.approx(pair.base[0], rel=0.001)
+    assert 1e5 < pair.base[0] < 1e8
+
+
+def test_without_valgrind_instructions_are_not_measured(slower, monkeypatch):
+    monkeypatch.setattr("perftools.budget.measure.instructions.shutil.which", lambda _: None)
+    with pytest.raises(Unmeasurable, match="apt-get install valgrind") as problem:
+        _runner(slower, metric="instructions").alone()
+    assert problem.value.code == "B-VALGRIND"
+
+
+def test_the_order_within_pairs_is_random_and_balanced():
+    drawn = orders("score")
+    first = [next(drawn)[0] for _ in range(200)]
+    assert all(set(first[at : at + 2]) == {"base", "head"} for at in range(0, 200, 2))
+    assert 30 < first[::2].count("base") < 70
+
+
+def test_only_growth_outside_of_the_noise_is_named():
+    base = [{"a": 1.0, "b": 1.0, "c": 0.01}, {"a": 1.1, "b": 1.0, "c": 0.01}]
+    head = [{"a": 1.05, "b": 1.5, "c": 0.02, "new": 0.5}, {"a": 1.3, "b": 1.6, "c": 0.02, "new": 0.5}]
+    assert profile.named(base, head) == ("b +27 %", "new +24 %")
+    assert profile.named(head, base) == ()
+    assert profile.named([{}], [{"a": 1.0}]) == ()
+
+
+def test_functions_have_the_same_name_on_both_sides(tmp_path):
+    def name(file, qualified):
+        return profile.function_name(file, qualified, tmp_path)
+
+    assert (
+        name(f"{tmp_path}/src/pkg/features.py", "Encoder.encode.<locals>.<listcomp>") == "pkg.features.Encoder.encode"
+    )
+    assert name(f"{tmp_path}/pkg/__init__.py", "f.<locals>.g") == "pkg.f.g"
+    assert name(f"{tmp_path}/.venv/lib/python3.12/site-packages/numpy/core.py", "dot") == "numpy.core.dot"
+    assert name("/usr/lib/python3.12/json/decoder.py", "decode") == "json.decoder.decode"
+    assert name("<string>", "\x1b[31mf") == "<string>.[31mf"
