@@ -15,7 +15,9 @@ VERBS = {
     "diagnosis": "recall and precision of the rules on a labelled suite of services",
     "gc": "the observers of garbage collection against what the target itself knows",
     "sched": "the rules about processes, threads and event loops on services in healthy and harmful settings",
+    "memory": "growth of memory against steady services, simulated and real; what forks copy; what looking costs",
     "budgets": "how often the rule for performance budgets errs, on recorded and on live processes",
+    "waits": "is the line where requests wait the right one, on labelled services",
     "observer": "what an audit costs: CPU of the observer and its children",
     "speed": "how long a diagnosis and `--help` take",
 }

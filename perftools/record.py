@@ -18,6 +18,8 @@ FROZEN_COUNTED: Final = 1000
 
 _LONGEST_S = 1e9
 """No window is so long, and no CPU so busy."""
+_LARGEST_BYTES = 1 << 60
+"""No machine has so much memory."""
 _DEEPEST_TYPE = 16
 """Containers inside one another; our own walks go down a few."""
 
@@ -432,27 +434,34 @@ class Sched(Part, frozen=True, kw_only=True, tag="sched"):
 
 
 class MemoryReading(Part, frozen=True, kw_only=True):
-    """The memory of one process at one time (/proc/PID/smaps_rollup)."""
+    """The memory of one process at one time."""
 
     pid: int
     at_s: float
     rss_bytes: int
-    pss_bytes: int
-    """Each page divided by the number of processes that map it: sums over processes count nothing twice."""
-    private_bytes: int
-    """Mapped by this process alone: what ending it would free (USS)."""
-    shared_bytes: int
+    """Resident: anonymous and shared memory, and the pages of files that are mapped."""
+    anonymous_bytes: int
+    """Heaps, stacks and whatever was written in a private mapping: the kernel can take it back by swapping alone."""
+    shmem_bytes: int
+    """Shared memory that is mapped: tmpfs, memfd, multiprocessing.shared_memory."""
     swap_bytes: int
+    pss_bytes: int | None = None
+    """Each page divided by the number of processes that map it: sums over processes count nothing twice.
+
+    None, and so the next two, where the page tables were not walked at this time."""
+    private_bytes: int | None = None
+    """Mapped by this process alone: what ending it would free (USS)."""
+    shared_bytes: int | None = None
 
 
 class ForkedMemory(Part, frozen=True, kw_only=True):
-    """What a worker still shares of the anonymous memory that it got from the process that forked it."""
+    """What a process still shares of the anonymous memory that it got from the process that forked it."""
 
     pid: int
     parent: int
     at_s: float
     inherited_bytes: int
-    """Resident pages in ranges that the parent has too."""
+    """Resident pages in ranges that are resident in the parent too."""
     copied_bytes: int
     """Of these, what is private by now: copied because one of both wrote to it."""
 
@@ -463,15 +472,21 @@ class Memory(Part, frozen=True, kw_only=True, tag="memory"):
     cost: Cost
     readings: tuple[MemoryReading, ...]
     """By time."""
+    started_s: dict[int, float]
+    """When each process was started, by pid: negative before the window."""
+    slack_bytes: int
+    """By how much the kernel's counters may be off, and with them every reading without `pss_bytes`; 0: exact."""
     forked: tuple[ForkedMemory, ...]
-    """First and last reading of each forked worker."""
+    """First and last look at each process that was forked from one that is still there."""
+    unwalked: Missing | None
+    """Why the page tables of some process were not walked; None where all were."""
     limit_bytes: int | None
-    """The tightest limit of its cgroups; None where there is none."""
+    """The tightest memory limit of its control groups that is below what the machine has; None where there is none."""
     limit_source: str
     used_bytes: int | None
-    """Of that limit, at the end."""
+    """Of that limit, at the end, without the page cache that gives way first; None where it is not told."""
     oom_kills: int | None
-    """In that cgroup within the window."""
+    """Processes of the service's own control group that the kernel killed for memory, within the window."""
 
 
 class AllocationSite(Part, frozen=True, kw_only=True):
@@ -480,10 +495,18 @@ class AllocationSite(Part, frozen=True, kw_only=True):
     stack: int
     allocations: int
     size_bytes: int
+    temporaries: int = 0
+    """Of these, how many were large (128 KiB or more each) and were given back within the span."""
+    temporary_bytes: int = 0
+    grown_bytes: int = 0
+    """Of `size_bytes`, what something that grows was moved into (realloc): a list, a bytearray, a string."""
 
 
 class Allocations(Part, frozen=True, kw_only=True, tag="allocations"):
-    """Every allocation of one worker over a part of the window, by memray, which runs inside it."""
+    """Every allocation of one worker for some seconds after the window, by memray, which ran inside it.
+
+    Small objects (up to 512 bytes) come from the interpreter's own pools and are not among them.
+    """
 
     cost: Cost
     pid: int
@@ -491,34 +514,50 @@ class Allocations(Part, frozen=True, kw_only=True, tag="allocations"):
     """"memray 1.20.0"."""
     span_s: float
     attach_stall_ms: float
-    """How long the worker was stopped to let memray in, and out."""
+    """How long the worker stood still to let memray in, by looks from outside about 1,000 times a second."""
     detach_stall_ms: float
+    """The same, to let it out."""
+    cpus: float
+    """CPU that the worker used meanwhile, memray's part in it included; 1 is one core."""
+    page_faults_per_s: float
+    """Minor faults of the worker: pages that the kernel gave it, and cleared, on first touch."""
+    fault_us: float
+    """CPU time that one costs on this machine, measured beside the worker."""
     allocations: int
     size_bytes: int
     """Allocated over the span, whether freed or not."""
+    temporaries: int
+    temporary_bytes: int
     peak_bytes: int
+    """Most that was alive at a time of what was allocated in the span."""
     frames: tuple[tuple[str, str, int], ...]
     """Function, file as the target sees it, line."""
     stacks: tuple[tuple[int, ...], ...]
     """Indices into frames, leaf first; each distinct stack once."""
     churn: tuple[AllocationSite, ...]
-    """All that was allocated, largest first."""
+    """What was allocated, by the stacks that allocated most; the sums above have the others too."""
     peak: tuple[AllocationSite, ...]
     """What was alive when most was."""
+    kept: tuple[AllocationSite, ...]
+    """What was alive at the end of the span."""
+    left: str = ""
+    """What was wrong with the worker afterwards; "" where it ran, untraced and untracked."""
 
 
 class Wait(Part, frozen=True, kw_only=True):
     """How often a thread, or a task of an event loop, was found standing at one place, off the CPU."""
 
     pid: int
-    tid: int | None
-    """Kernel thread id; of a task, that of its loop's thread."""
-    thread: str
-    """The thread's Python name, or the task's."""
     kind: Literal["thread", "task"]
     stack: int
     """Index into Waits.stacks."""
+    call: str
+    """What it stands in: a thread's system call ("recvfrom", "futex"), what a task awaits ("StreamReader", "gather"); ""
+    where that could not be read."""
     looks: int
+    """Summed over the threads or tasks that stood there: divided by its process's looks, how many did on average."""
+    longest_s: float
+    """For how long one of them was seen there without having run meanwhile, at most; a task: at the same place."""
 
 
 class WaitLooks(Part, frozen=True, kw_only=True):
@@ -526,10 +565,14 @@ class WaitLooks(Part, frozen=True, kw_only=True):
 
     pid: int
     looks: int
+    span_s: float
+    """From the first look to the last."""
     failed: int
-    """Looks that a check refused: the target ran on meanwhile."""
+    """Threads, and lists of tasks, that a look could not read: the target ran on meanwhile."""
     running: int
     """Sum over the looks of the threads that were found on a CPU or ready for one."""
+    gil: int | None
+    """The same of threads that waited for the GIL, which are in no Wait; None where these could not be told."""
     tasks: Missing | None = None
     """Why tasks could not be seen; None where they could, or there is no event loop."""
 
@@ -629,6 +672,12 @@ def decode(text: bytes) -> Audit:
         _check_gc(seen.gc)
     if isinstance(seen.sched, Sched):
         _check_sched(seen.sched)
+    if isinstance(seen.allocations, Allocations):
+        _check_allocations(seen.allocations)
+    if isinstance(seen.waits, Waits):
+        _check_waits(seen.waits)
+    if isinstance(seen.memory, Memory):
+        _check_memory(seen.memory)
     return audit
 
 
@@ -653,6 +702,48 @@ def _check_sched(sched: Sched) -> None:
         _require(in_range, "sched: seconds of a thread are out of range")
         _require(0 <= thread.gil_waits <= thread.looks, "sched: more waits than looks")
     _require(all(0 <= each.cpu_s <= _LONGEST_S for each in sched.processes), "sched: CPU seconds are out of range")
+
+
+def _check_memory(memory: Memory) -> None:
+    sizes = [memory.slack_bytes, memory.limit_bytes or 0, memory.used_bytes or 0]
+    for each in memory.readings:
+        sizes += [each.rss_bytes, each.anonymous_bytes, each.shmem_bytes, each.swap_bytes]
+        sizes += [each.pss_bytes or 0, each.private_bytes or 0, each.shared_bytes or 0]
+    for fork in memory.forked:
+        sizes += [fork.inherited_bytes, fork.copied_bytes]
+        _require(fork.copied_bytes <= fork.inherited_bytes, "memory: more was copied than inherited")
+    _require(all(0 <= size <= _LARGEST_BYTES for size in sizes), "memory: a size is out of range")
+    times = [each.at_s for each in memory.readings] + [each.at_s for each in memory.forked]
+    times += memory.started_s.values()
+    _require(all(-_LONGEST_S <= each <= _LONGEST_S for each in times), "memory: a time is out of range")
+
+
+def _check_allocations(seen: Allocations) -> None:
+    frames, stacks = len(seen.frames), len(seen.stacks)
+    for stack in seen.stacks:
+        _require(all(0 <= at < frames for at in stack), "allocations: a stack names a frame that is not there")
+    for site in (*seen.churn, *seen.peak, *seen.kept):
+        _require(0 <= site.stack < stacks, "allocations: a site names a stack that is not there")
+        numbers = (site.allocations, site.size_bytes, site.temporaries, site.temporary_bytes, site.grown_bytes)
+        _require(min(numbers) >= 0, "allocations: a count is negative")
+    numbers = (seen.allocations, seen.size_bytes, seen.temporaries, seen.temporary_bytes, seen.peak_bytes)
+    _require(min(numbers) >= 0, "allocations: a count is negative")
+    stalls_s = (seen.attach_stall_ms / 1000, seen.detach_stall_ms / 1000)
+    in_range = all(0 <= each <= _LONGEST_S for each in (*stalls_s, seen.cpus, seen.page_faults_per_s, seen.fault_us))
+    _require(in_range and 0 < seen.span_s <= _LONGEST_S, "allocations: a time or rate is out of range")
+
+
+def _check_waits(seen: Waits) -> None:
+    frames, stacks, pids = len(seen.frames), len(seen.stacks), {each.pid for each in seen.looks}
+    for stack in seen.stacks:
+        _require(all(0 <= at < frames for at in stack), "waits: a stack names a frame that is not there")
+    for wait in seen.waits:
+        _require(0 <= wait.stack < stacks, "waits: a wait names a stack that is not there")
+        _require(wait.pid in pids, "waits: a wait is of a process that was not looked at")
+        _require(wait.looks >= 0 and 0 <= wait.longest_s <= _LONGEST_S, "waits: a wait is out of range")
+    for each in seen.looks:
+        counts = (each.looks, each.failed, each.running, each.gil or 0)
+        _require(min(counts) >= 0 and 0 <= each.span_s <= _LONGEST_S, "waits: looks are out of range")
 
 
 def _check_samples(samples: Samples) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ from perftools.record import (
     GcCharge,
     Generation,
     Host,
+    Memory,
+    MemoryReading,
     Missing,
     Observations,
     Pause,
@@ -87,6 +89,9 @@ class Scene:
     cgroup: Cgroup | None = None
     unlooked: Missing | None = None
     commands: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    memory: Missing | None = None
+    sizes: dict[int, Callable[[float], float]] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
 
     def file(self, path: str, text: str) -> str:
         self.files[path] = textwrap.dedent(text).lstrip("\n")
@@ -218,6 +223,25 @@ class Scene:
             pressure=None, gil=self.unlooked,
         )  # fmt: skip
 
+    def holds(self, pid: int, mib: Callable[[float], float]) -> None:
+        """How much anonymous memory a process has after so many seconds."""
+        self.sizes[pid] = mib
+
+    def _memory(self, pids: Sequence[int]) -> Memory | Missing:
+        """Five readings a second of each process, of 100 MiB where nothing else was said; an hour old."""
+        if self.memory is not None:
+            return self.memory
+        built = Memory(
+            cost=COST, readings=tuple(
+                _reading(pid, at / 5, self.sizes.get(pid, lambda _: 100.0))
+                for at in range(round(5 * self.window_s))
+                for pid in pids
+            ),
+            started_s=dict.fromkeys(pids, -3600.0), slack_bytes=0, forked=(), unwalked=None, limit_bytes=None,
+            limit_source="", used_bytes=None, oom_kills=0,
+        )  # fmt: skip
+        return replace(built, **self.kept)
+
     def saw(
         self, path: str, text: str, function: str, walks: int = 40, positions: Sequence[Position] = (), **names: object
     ) -> None:
@@ -308,6 +332,14 @@ class Scene:
                 values=self.values or Values(cost=COST, walks=100, failed=0, sites=tuple(self.sites)),
                 gc=self._gc(pids),
                 sched=self._sched(pids, cpu_s),
+                memory=self._memory(pids),
             ),
             sources=tuple(sources.values()),
         )  # fmt: skip
+
+
+def _reading(pid: int, at_s: float, mib: Callable[[float], float]) -> MemoryReading:
+    own = round(mib(at_s) * 256) * 4096
+    return MemoryReading(
+        pid=pid, at_s=at_s, rss_bytes=own + (30 << 20), anonymous_bytes=own, shmem_bytes=0, swap_bytes=0
+    )

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from perftools.causes.waiting import Load, load_by_process, total
 from perftools.finding import Diagnosis
-from perftools.record import Audit, Cpus, Missing, Samples, Sched
+from perftools.record import Audit, Cpus, Memory, Missing, Samples, Sched
+from perftools.report.memory_summary import held
+from perftools.report.memory_summary import total as held_by_all
 from perftools.report.page import Column, Page, Span
 from perftools.report.sched_summary import gil_held
 from perftools.report.words import GLUE, clean, count, glued, mean, memory, percent, plural
@@ -25,11 +27,13 @@ NOTEWORTHY = 0.05
 """CPUs that others use, and waiting threads, from which they are named."""
 LOST = 0.01
 """Part of the stacks lost from which that is said here."""
+SWAPPED_BYTES = 1 << 20
+"""Swap from which it is said."""
 MARKS = 3
 RULES: dict[str, tuple[str, ...]] = {
     "CPU": ("oversubscribed", "surplus-workers", "noisy-neighbour"),
     "GIL": ("gil-bound", "event-loop-blocked"),
-    "memory": (),
+    "memory": ("memory-growth", "fork-memory", "allocation-churn"),
     "cgroup": ("cpu-throttled",),
 }
 """Whose findings explain a row."""
@@ -55,7 +59,8 @@ def write(page: Page, audit: Audit, diagnosis: Diagnosis) -> None:
     loads = load_by_process(sched)
     page.blank()
     page.write(("RESOURCES", "bold"))
-    rows = [_cpu(audit, sched, total(loads.values())), _gil(audit, sched, loads), _memory(sched), _cgroup(audit, sched)]
+    rows = [_cpu(audit, sched, total(loads.values())), _gil(audit, sched, loads)]
+    rows += [_memory(sched, audit.observations.memory), _cgroup(audit, sched)]
     lines = [line for row in rows for line in _lines(row, _marks(row.resource, diagnosis))]
     bare = [line[:-1] for line in lines]
     if _fits(page, lines):
@@ -65,7 +70,7 @@ def write(page: Page, audit: Audit, diagnosis: Diagnosis) -> None:
     else:
         for row in rows:
             _narrow(page, row, _marks(row.resource, diagnosis))
-    page.write((glued(_legend(sched)), "dim"), indent=INDENT, hang=INDENT)
+    page.write((glued(_legend(sched, audit.observations.memory)), "dim"), indent=INDENT, hang=INDENT)
     if sched.gil is not None:
         remedy = f"; {sched.gil.remedy}" if sched.gil.remedy else ""
         page.write(f"GIL: waiting not looked at: {glued(sched.gil.reason + remedy)}", indent=INDENT, hang=INDENT)
@@ -115,11 +120,24 @@ def _gil(audit: Audit, sched: Sched, loads: Mapping[int, Load]) -> Row:
     return Row("GIL", used, saturation, errors)
 
 
-def _memory(sched: Sched) -> Row:
-    resident = [process.rss_bytes for process in sched.processes if process.rss_bytes > 0]
-    several = f" in {count(len(resident))} processes" if len(resident) > 1 else " resident"
+def _memory(sched: Sched, seen: Memory | Missing) -> Row:
     free = f"{memory(sched.host.memory_available_bytes)} of {memory(sched.host.memory_bytes)} available"
-    return Row("memory", [f"{memory(sum(resident))}{several}"], [free])
+    if isinstance(seen, Missing) or not (found := held(seen)):
+        resident = [process.rss_bytes for process in sched.processes if process.rss_bytes > 0]
+        return Row("memory", [_processes(sum(resident), len(resident))], [free])
+    whole = held_by_all(found)
+    used, saturation = [_processes(whole.bytes, whole.processes)], [free]
+    if seen.limit_bytes:
+        limit = f"the limit of {memory(seen.limit_bytes)}"
+        used.append(limit if seen.used_bytes is None else f"{percent(seen.used_bytes / seen.limit_bytes)} of {limit}")
+    if whole.swap_bytes >= SWAPPED_BYTES:
+        saturation.insert(0, f"{memory(whole.swap_bytes)} swapped out")
+    errors = [plural(seen.oom_kills, "OOM kill")] if seen.oom_kills else []
+    return Row("memory", used, saturation, errors)
+
+
+def _processes(size_bytes: int, number: int) -> str:
+    return f"{memory(size_bytes)}{f' in {count(number)} processes' if number > 1 else ' resident'}"
 
 
 def _cgroup(audit: Audit, sched: Sched) -> Row:
@@ -160,9 +178,12 @@ def _limit(cpus: Cpus) -> str:
     return LIMITS.get(file, clean(file))
 
 
-def _legend(sched: Sched) -> str:
-    several = sum(process.rss_bytes > 0 for process in sched.processes) > 1
-    return f"{LEGEND} Memory that processes share is counted in each." if several else LEGEND
+def _legend(sched: Sched, seen: Memory | Missing) -> str:
+    if isinstance(seen, Missing):
+        twice = sum(process.rss_bytes > 0 for process in sched.processes) > 1
+    else:
+        twice = held_by_all(held(seen)).shared_twice
+    return f"{LEGEND} Memory that processes share is counted in each." if twice else LEGEND
 
 
 def _marks(resource: str, diagnosis: Diagnosis) -> str:

@@ -18,7 +18,7 @@ class _Limit(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A control group that may limit or count CPU time."""
+    """A control group that may limit or count what its processes use."""
 
     folder: str
     """Where it is mounted, from the root of the tree."""
@@ -75,13 +75,13 @@ def quotas(proc: Proc, pid: int) -> Iterator[Quota]:
             yield Quota(int(words[0]) / int(words[1]), group, f"{group.folder}/{files[0]}")
 
 
-def groups(proc: Proc, pid: int) -> Iterator[Group]:
-    """The process's CPU control groups, its own first, then those above it; of both versions on a hybrid system."""
-    mounts = list(_mounts(proc))
+def groups(proc: Proc, pid: int, controller: str = "cpu") -> Iterator[Group]:
+    """The process's groups of that controller, its own first, then those above it; of both versions where hybrid."""
+    mounts = list(_mounts(proc, controller))
     for line in proc.text(f"proc/{pid}/cgroup", 65536).splitlines():
         _, controllers, path = [*line.split(":", 2), "", ""][:3]
         version = 1 if controllers else 2
-        if controllers and "cpu" not in controllers.split(","):
+        if controllers and controller not in controllers.split(","):
             continue
         for mount in mounts:
             if mount.version == version:
@@ -103,8 +103,8 @@ class _Mount(NamedTuple):
     version: int
 
 
-def _mounts(proc: Proc) -> Iterator[_Mount]:
-    """Where the CPU controller and the v2 hierarchy are mounted (format of mountinfo: proc(5))."""
+def _mounts(proc: Proc, controller: str) -> Iterator[_Mount]:
+    """Where the controller and the v2 hierarchy are mounted (format of mountinfo: proc(5))."""
     for line in proc.text("proc/self/mountinfo").splitlines():
         fields, _, tail = line.partition(" - ")
         words, kind = fields.split(), tail.split()
@@ -112,7 +112,7 @@ def _mounts(proc: Proc) -> Iterator[_Mount]:
             continue
         if kind[0] == "cgroup2":
             yield _Mount(words[4], words[3], 2)
-        elif kind[0] == "cgroup" and "cpu" in kind[2].split(","):
+        elif kind[0] == "cgroup" and controller in kind[2].split(","):
             yield _Mount(words[4], words[3], 1)
 
 

@@ -1,0 +1,41 @@
+"""A service that answers its own requests; the first argument says how: leak, steady, fills, evicts.
+
+Requests make large temporaries in all of them. `fills` caches 40 MiB within its first 2 s, counted from when the second
+argument says (seconds after the start), and then stays.
+"""
+
+import random
+import sys
+import time
+from collections import OrderedDict
+
+KIND, AFTER_S = sys.argv[1], float(sys.argv[2])
+KEPT = []
+CACHE = OrderedDict()
+BOUND = 300
+
+
+def handle(now):
+    rows = [{"id": at, "score": at * 0.5} for at in range(3000)]
+    if KIND == "leak":
+        KEPT.append([f"{now} {at}" for at in range(500)])
+    if KIND == "fills" and now > AFTER_S and len(CACHE) < 640:
+        for _ in range(8):
+            CACHE[len(CACHE)] = bytes(random.randrange(65_000, 66_000))
+    if KIND == "evicts":
+        CACHE[random.random()] = bytes(random.randrange(30_000, 90_000))
+        if len(CACHE) > BOUND:
+            CACHE.popitem(last=False)
+    return sum(row["score"] for row in rows)
+
+
+if KIND == "evicts":
+    for key in range(BOUND):
+        CACHE[key] = bytes(60_000)
+start = time.monotonic()
+for _ in range(20):
+    handle(0.0)
+print("ready", flush=True)
+while True:
+    handle(time.monotonic() - start)
+    time.sleep(0.02)
