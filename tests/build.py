@@ -31,6 +31,8 @@ from perftools.record import (
     GcCharge,
     Generation,
     Host,
+    Memory,
+    MemoryReading,
     Missing,
     Observations,
     Pause,
@@ -219,6 +221,24 @@ def crowded() -> Sched:
             cpus=4, busy_s=46.0, stolen_s=2.0, usable=4, memory_bytes=16 << 30, memory_available_bytes=12 << 30
         ),
     )  # fmt: skip
+
+
+def memory(first: float = 0.0, second: float = 0.0, **changes: Any) -> Memory:
+    """Two workers of 980 MiB for 20 s, of which 600 are shared; their growth in MiB a minute."""
+    readings = tuple(
+        MemoryReading(
+            pid=pid, at_s=at / 5, rss_bytes=(980 << 20) + own, anonymous_bytes=(900 << 20) + own, shmem_bytes=0,
+            swap_bytes=0, pss_bytes=(680 << 20) + own, private_bytes=(380 << 20) + own, shared_bytes=600 << 20,
+        )
+        for at in range(100)
+        for pid, rate in ((4712, first), (4713, second))
+        for own in [round(256 * rate * at / 300) * 4096]
+    )  # fmt: skip
+    built = Memory(
+        cost=cost(method="/proc", cpu_s=0.1, lost=0), readings=readings, started_s={4712: -7200.0, 4713: -7200.0},
+        slack_bytes=0, forked=(), unwalked=None, limit_bytes=None, limit_source="", used_bytes=None, oom_kills=0,
+    )  # fmt: skip
+    return replace(built, **changes)
 
 
 def observations(**changes: Any) -> Observations:
