@@ -12,12 +12,18 @@ VERBS = ("audit", "explain", "recipes", "budget", "demo")
 ALSO_OURS_ALONE = ((), ("--help",), ("-h",), ("--version",))
 """Linux perf's where there is one, else ours."""
 SKIPPED = "PERFTOOLS_SHIM_SKIPPED"
+COMPLETION = "_PERF_COMPLETE"
+"""Set where a shell asks what Tab offers, or for the script that asks so."""
 
 
 def main() -> int:
     """Run our verb, or become the real `perf`; 127, as in a shell, where there is none."""
     arguments = tuple(sys.argv[1:])
-    if not arguments or arguments[0] not in VERBS:
+    if COMPLETION in os.environ:
+        words = os.environ.get("COMP_WORDS", "").split(" ")
+        if len(words) > 2 and words[1] not in VERBS:
+            return 0  # Linux perf's verb: nothing to offer
+    elif not arguments or arguments[0] not in VERBS:
         become_real_perf(arguments)
         if arguments not in ALSO_OURS_ALONE:
             print(f"perf: no other perf on PATH for {arguments[0]!r}; ours are: {', '.join(VERBS)}", file=sys.stderr)

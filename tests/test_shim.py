@@ -103,7 +103,8 @@ def test_symlinks_to_the_script_and_to_its_folder_are_no_other_perf(tmp_path, ou
 def test_without_another_perf_there_is_one_line_and_127(ours):
     done = perf(ours, "stat", "true", folders=[ours.parent])
     assert (done.returncode, done.stdout) == (127, "")
-    assert done.stderr == "perf: no other perf on PATH for 'stat'; ours are: audit, explain, recipes, demo\n"
+    listed = ", ".join(shim.VERBS)
+    assert done.stderr == f"perf: no other perf on PATH for 'stat'; ours are: {listed}\n"
 
 
 def test_without_another_perf_help_and_version_are_ours(ours):
@@ -151,3 +152,16 @@ def test_linux_perf_says_the_same_as_without_us(ours, command):
 def without_numbers(text: str) -> list[str]:
     """Words: the counts of two runs differ, and so do the widths of their columns."""
     return re.sub(r"[\d.,]+", "0", text).split()
+
+
+def test_tab_completion_of_perf_is_ours_and_says_nothing_of_linux_perf_s_verbs(ours, real):
+    def offered(line: str) -> str:
+        words = {"_PERF_COMPLETE": "bash_complete", "COMP_WORDS": line, "COMP_CWORD": str(line.count(" "))}
+        environment = {**os.environ, **words, "PATH": os.pathsep.join(map(str, [ours.parent, real.parent]))}
+        done = subprocess.run([ours], env=environment, capture_output=True, text=True, check=False, timeout=30)
+        assert done.stderr == ""
+        return done.stdout
+
+    assert offered("perf au") == "plain,audit\n"
+    assert "plain,gc-pause\n" in offered("perf explain gc-p")
+    assert offered("perf stat ") == ""

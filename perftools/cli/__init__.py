@@ -39,6 +39,12 @@ Exit codes:
 \b
 Tab completion, in bash (zsh_source and fish_source for the others):
   eval "$(_PERFTOOLS_COMPLETE=bash_source perftools)"
+  eval "$(_PERF_COMPLETE=bash_source perf)"   instead of Linux perf's own, if there is one
+
+\b
+What a rule or a code of a report or an error means:
+  perftools explain gc-pause
+  perftools explain E-PTRACE
 """
 
 
