@@ -15,6 +15,7 @@ from perftools.report import (
     terminal_finding,
     terminal_gc,
     terminal_head,
+    terminal_memory,
     terminal_threads,
     terminal_time,
     terminal_use,
@@ -45,6 +46,7 @@ def render(
     terminal_time.write(page, diagnosis, audit.sources, shown)
     terminal_threads.write(page, audit)
     terminal_use.write(page, audit, diagnosis)
+    terminal_memory.write(page, audit, diagnosis)
     terminal_gc.write(page, audit, diagnosis, shown)
     terminal_checks.write(page, audit, diagnosis)
     return page.render()
