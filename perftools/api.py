@@ -14,6 +14,7 @@ import msgspec
 
 from perftools import __version__, config, record
 from perftools.collect.gc.recorder import GcRecorder
+from perftools.collect.memory import MemoryRecorder
 from perftools.collect.recorder import Progress
 from perftools.collect.samples import SamplesRecorder
 from perftools.collect.sched import SchedRecorder
@@ -69,7 +70,14 @@ def audit(
 
     observations, quality = observe(
         target,
-        [SamplesRecorder(target), ThreadsRecorder(target), SchedRecorder(target), values, GcRecorder(target)],
+        [
+            SamplesRecorder(target),
+            ThreadsRecorder(target),
+            SchedRecorder(target),
+            MemoryRecorder(target),
+            values,
+            GcRecorder(target),
+        ],
         window_s=window_s or DEFAULT_WINDOW_S,
         exact=window_s is not None,
         enough=enough,

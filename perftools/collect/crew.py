@@ -10,7 +10,8 @@ import msgspec
 from perftools.collect.recorder import Kind, Recorder, RunsOn, Warns
 from perftools.record import Missing, Observations
 
-_NAMED = ("samples", "threads", "values", "gc", "sched")  # the fields of Observations; other ids go into its `extra`
+_NAMED = frozenset(Observations.__struct_fields__) - {"extra"}
+"""Where a recorder of that id puts what it saw; other ids go into `extra`."""
 
 T = TypeVar("T")
 

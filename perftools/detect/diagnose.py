@@ -128,6 +128,8 @@ def _never_seen(evidence: Evidence) -> frozenset[str]:
     sched = evidence.audit.observations.sched
     missing = [*gc.unwatched.values()] if isinstance(gc, Gc) else [gc]
     gil = sched if isinstance(sched, Missing) else sched.gil
+    memory = evidence.audit.observations.memory
+    missing += [memory] if isinstance(memory, Missing) else []
     return frozenset({BLIND, SKIPPED.code, *(each.code for each in (*missing, gil) if each is not None)})
 
 

@@ -7,15 +7,18 @@ from collections.abc import Iterator
 import msgspec
 
 from perftools.finding import Diagnosis, Suppressed, TimeTable
-from perftools.record import Audit, Gc, Missing, Samples, Sched, Threads, Values
+from perftools.record import Audit, Gc, Memory, Missing, Samples, Sched, Threads, Values
 from perftools.report.gc_summary import places
+from perftools.report.memory_summary import growth, held
 from perftools.report.model import (
     SCHEMA,
     GarbageCollection,
     GcPause,
     Hidden,
+    MemoryUse,
     Observed,
     Observer,
+    ProcessMemory,
     Report,
     Stacks,
     Time,
@@ -39,6 +42,7 @@ def render(audit: Audit, diagnosis: Diagnosis) -> bytes:
             processes=diagnosis.processes,
             gc=_gc(audit),
             sched=audit.observations.sched,
+            memory=_memory(audit.observations.memory),
         ),
         findings=tuple(found(finding) for finding in diagnosis.findings),
         checked_ok=diagnosis.checked_ok,
@@ -59,8 +63,8 @@ def _hidden(suppressed: Suppressed) -> Hidden:
 
 
 def _observers(audit: Audit) -> Iterator[Observer]:
-    for name in ("samples", "threads", "values", "gc", "sched"):
-        part: Samples | Threads | Values | Gc | Sched | Missing = getattr(audit.observations, name)
+    for name in ("samples", "threads", "values", "gc", "sched", "memory"):
+        part: Samples | Threads | Values | Gc | Sched | Memory | Missing = getattr(audit.observations, name)
         if not isinstance(part, Missing):
             yield Observer(id=name, cost=part.cost)
 
@@ -95,3 +99,25 @@ def _gc(audit: Audit) -> GarbageCollection | Missing:
         for pause in gc.pauses
     )  # fmt: skip
     return GarbageCollection(pauses=pauses, collectors=gc.collectors, unwatched=gc.unwatched)
+
+
+def _memory(memory: Memory | Missing) -> MemoryUse | Missing:
+    if isinstance(memory, Missing):
+        return memory
+    processes = []
+    for each in held(memory):
+        last, walked = each.last, each.walked
+        processes.append(
+            ProcessMemory(
+                pid=last.pid, rss_bytes=last.rss_bytes, anonymous_bytes=last.anonymous_bytes,
+                shmem_bytes=last.shmem_bytes, swap_bytes=last.swap_bytes,
+                pss_bytes=walked.pss_bytes if walked is not None else None,
+                private_bytes=walked.private_bytes if walked is not None else None,
+                shared_bytes=walked.shared_bytes if walked is not None else None,
+                growth=growth(each),
+            )
+        )  # fmt: skip
+    return MemoryUse(
+        processes=tuple(processes), forked=memory.forked, unwalked=memory.unwalked, limit_bytes=memory.limit_bytes,
+        limit_source=memory.limit_source, used_bytes=memory.used_bytes, oom_kills=memory.oom_kills,
+    )  # fmt: skip

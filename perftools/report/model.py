@@ -17,7 +17,7 @@ from perftools.finding import (
     Unjudged,
     Where,
 )
-from perftools.record import Collector, Cost, Missing, Part, Quality, Sched, Target
+from perftools.record import Collector, Cost, ForkedMemory, Missing, Part, Quality, Sched, Target
 
 SCHEMA: Literal["perftools.report/1"] = "perftools.report/1"
 
@@ -131,6 +131,40 @@ class GarbageCollection(Part, frozen=True, kw_only=True, tag="gc"):
     """Workers whose collector could not be watched, by pid."""
 
 
+class ProcessMemory(Part, frozen=True, kw_only=True):
+    """The memory of one process at the end of the window."""
+
+    pid: int
+    rss_bytes: int
+    anonymous_bytes: int
+    shmem_bytes: int
+    swap_bytes: int
+    pss_bytes: int | None
+    """Null, and so the next two, where page tables were not walked."""
+    private_bytes: int | None
+    shared_bytes: int | None
+    growth: Estimate | None
+    """Of anonymous memory, swapped out or not, with its 95 % interval; null where it was read too few times."""
+
+
+class MemoryUse(Part, frozen=True, kw_only=True, tag="memory"):
+    """Memory of the service."""
+
+    processes: tuple[ProcessMemory, ...]
+    """The largest first; those that ended in the window are left out."""
+    forked: tuple[ForkedMemory, ...]
+    """First and last look at each forked process."""
+    unwalked: Missing | None
+    """Why the page tables of some process were not walked."""
+    limit_bytes: int | None
+    """The tightest memory limit of its control groups; null where there is none."""
+    limit_source: str
+    used_bytes: int | None
+    """Of that limit, at the end, without page cache."""
+    oom_kills: int | None
+    """Processes killed for memory within the window, in the service's control group."""
+
+
 class Observed(Part, frozen=True, kw_only=True):
     """What was seen, apart from what it means."""
 
@@ -140,6 +174,7 @@ class Observed(Part, frozen=True, kw_only=True):
     processes: tuple[ProcessLoad, ...]
     gc: GarbageCollection | Missing
     sched: Sched | Missing
+    memory: MemoryUse | Missing
 
 
 class Report(Part, frozen=True, kw_only=True):
