@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MAX_SCAN = 64 << 20
 _NAMES = ("_PyRuntime", "Py_Version")
+_SECTIONS = (".AsyncioDebug",)
 _MACHINES = {"EM_X86_64": "x86_64", "EM_AARCH64": "aarch64"}
 _VERSION_TEXT = re.compile(rb"(3\.(?:8|9|10)\.\d{1,2})\+?\0")
 """PY_VERSION as Python/getversion.c compiles it in; from 3.11 on the symbol Py_Version says it."""
@@ -31,6 +32,8 @@ class Image(NamedTuple):
     symbols: dict[str, int]
     sizes: dict[str, int]
     """Bytes of what each symbol names."""
+    sections: dict[str, int]
+    """Addresses of those that CPython makes for debuggers."""
     version: str
     """A CPython's before 3.11, as "3.9.18"; "" where the file does not tell."""
     relocatable: bool
@@ -82,6 +85,7 @@ def _read_image(key: _Key) -> Image:
                 raise Unreadable("neither x86-64 nor aarch64, 64 bits, little-endian", "V-BUILD")
             segments = [segment for segment in elf.iter_segments() if segment["p_type"] == "PT_LOAD"]
             entries = _symbols(elf)
+            found = {name: elf.get_section_by_name(name) for name in _SECTIONS}
             symbols = {name: int(entry["st_value"]) for name, entry in entries.items()}
             before_3_11 = "_PyRuntime" in symbols and "Py_Version" not in symbols
             return Image(
@@ -89,6 +93,7 @@ def _read_image(key: _Key) -> Image:
                 tuple((segment["p_offset"], segment["p_vaddr"]) for segment in segments),
                 symbols,
                 {name: int(entry["st_size"]) for name, entry in entries.items()},
+                {name: int(section["sh_addr"]) for name, section in found.items() if section is not None},
                 _constant_version(file, segments) if before_3_11 else "",
                 elf["e_type"] == "ET_DYN",
             )

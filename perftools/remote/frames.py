@@ -7,7 +7,7 @@ pointer may be stale. Walks are bounded and checked; what fails a check raises `
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from perftools.remote import opcodes
@@ -72,19 +72,33 @@ def walk(runtime: Runtime, codes: Codes) -> Iterator[Stack]:
 
 def read_stack(runtime: Runtime, thread: Thread, codes: Codes) -> tuple[Frame, ...]:
     """A thread's frames, innermost first, at most MAX_FRAMES. Raises Unreadable."""
-    raw = list(_chain(runtime, thread.frame))
+    frames = []
+    for frame in parse_frames(runtime, list(_chain(runtime, thread.frame)), codes):
+        if isinstance(frame, Unreadable):
+            raise frame
+        frames.append(frame)
+    return tuple(frames)
+
+
+def parse_frames(runtime: Runtime, raw: Sequence[tuple[int, bytes]], codes: Codes) -> list[Frame | Unreadable]:
+    """Frames out of their addresses and first bytes; for each that is none, why."""
     layout = runtime.layout
     size = 8 + max(layout.code_lines, layout.code_bytes)
     addresses = list({_u64(data, layout.frame_code) & ~_TAGS: None for _, data in raw})
     heads = dict(zip(addresses, runtime.memory.read_many([(code, size) for code in addresses]), strict=True))
-    frames = []
+    frames: list[Frame | Unreadable] = []
     for address, data in raw:
         code = _u64(data, layout.frame_code) & ~_TAGS
         head = heads[code]
-        if head is None or not sane(code):
-            raise Unreadable(f"{code:#x} is no code object")
-        frames.append(_frame(runtime, address, codes.get(runtime, code, head), data))
-    return tuple(frames)
+        try:
+            if head is None or not sane(code):
+                raise Unreadable(f"{code:#x} is no code object")
+            frames.append(_frame(runtime, address, codes.get(runtime, code, head), data))
+        except Unreadable as error:
+            if error.code:
+                raise
+            frames.append(error)
+    return frames
 
 
 def innermost(runtime: Runtime, thread: Thread) -> tuple[int, bytes]:
@@ -107,8 +121,7 @@ def for_loops_around(runtime: Runtime, frame: Frame) -> int:
 def _chain(runtime: Runtime, address: int) -> Iterator[tuple[int, bytes]]:
     """The frames from `address` outwards, shims left out: where each is, and what it begins with. Raises Unreadable."""
     memory, layout = runtime.memory, runtime.layout
-    fields = (layout.frame_code, layout.frame_back, layout.frame_globals, layout.frame_instruction)
-    size = 8 + max(*fields, layout.frame_owner or 0)
+    size = frame_size(runtime)
     near, start = b"", 0
     if runtime.version >= (3, 11, 0) and sane(address):
         # Frames of one thread follow one another (its data stack): one read has most of them, and at one instant
@@ -128,6 +141,13 @@ def _chain(runtime: Runtime, address: int) -> Iterator[tuple[int, bytes]]:
             frames += 1
             yield address, data
         address = _u64(data, layout.frame_back)
+
+
+def frame_size(runtime: Runtime) -> int:
+    """Bytes of a frame's beginning that hold what is read of it."""
+    layout = runtime.layout
+    fields = (layout.frame_code, layout.frame_back, layout.frame_globals, layout.frame_instruction)
+    return 8 + max(*fields, layout.frame_owner or 0)
 
 
 def is_calling(runtime: Runtime, frame: Frame) -> bool:

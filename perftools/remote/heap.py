@@ -25,6 +25,8 @@ _KINDS = frozenset((
     "dict_reversekeyiterator", "dict_reversevalueiterator", "dict_reverseitemiterator",
     "dict_keys", "dict_values", "dict_items", "mappingproxy",
     "_collections._deque_iterator", "collections._deque_iterator", "itertools.chain", "itertools.islice",
+    "coroutine", "coroutine_wrapper", "async_generator", "async_generator_asend", "async_generator_athrow",
+    "anext_awaitable", "_asyncio.Future", "_asyncio.FutureIter", "_asyncio.Task",
     "cell", "function", "member_descriptor", "_collections._tuplegetter", "collections._tuplegetter",
     "property", "getset_descriptor", "method_descriptor", "classmethod", "staticmethod", "wrapper_descriptor",
 ))  # fmt: skip

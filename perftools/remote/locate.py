@@ -63,11 +63,9 @@ def file_mappings(pid: int) -> list[Mapping]:
 
 def find_runtime(memory: Memory) -> Found:
     """Find `_PyRuntime` in the program or its libpython. Raises Unreadable: no CPython, a foreign machine, no right."""
-    groups: dict[tuple[str, int], list[Mapping]] = {}
-    for mapping in file_mappings(memory.pid):
-        groups.setdefault((mapping.device, mapping.inode), []).append(mapping)
+    groups = _mapped_files(memory.pid)
     reasons = []
-    for group in sorted(groups.values(), key=_likelihood):
+    for group in sorted(groups, key=_likelihood):
         if _likelihood(group) == _UNLIKELY:
             break
         try:
@@ -89,6 +87,32 @@ def find_runtime(memory: Memory) -> Found:
     if not groups:
         raise Unreadable("the process has no mapped files (it is starting, or ended)", "V-GONE")
     raise Unreadable("; ".join(reasons) or "no _PyRuntime in the program or a libpython", "V-BUILD")
+
+
+def find_section(memory: Memory, section: str, module: str) -> int | None:
+    """Where a section lies that an extension module of CPython has, in its own file or in one it is built into.
+
+    None where the module is not loaded. Raises Unreadable: its file cannot be read, or has no such section.
+    """
+    groups = _mapped_files(memory.pid)
+    own = [group for group in groups if os.path.basename(group[0].path).startswith(f"{module}.")]
+    for group in own or sorted(groups, key=_likelihood):
+        if not own and _likelihood(group) == _UNLIKELY:
+            break
+        image = _open_image(memory, group)
+        if section in image.sections:
+            return image.sections[section] + _load_bias(image, group)
+    if own:
+        raise Unreadable(f"{own[0][0].path} has no section {section}", "V-BUILD")
+    return None
+
+
+def _mapped_files(pid: int) -> list[list[Mapping]]:
+    """The mappings of each file."""
+    groups: dict[tuple[str, int], list[Mapping]] = {}
+    for mapping in file_mappings(pid):
+        groups.setdefault((mapping.device, mapping.inode), []).append(mapping)
+    return list(groups.values())
 
 
 def _likelihood(group: list[Mapping]) -> int:
