@@ -1,9 +1,9 @@
 """Where CPython keeps asyncio's state: the loop that runs in a thread, and a task's fields. Byte offsets, 64 bits.
 
-Sources: Modules/_asynciomodule.c (FutureObj_HEAD, TaskObj), Include/internal/pycore_tstate.h and pycore_interp.h of 3.8
-to 3.15, the first two compiled by offsetof(), the tasks' checked in running processes of
-3.8.18, 3.9.18, 3.10.13, 3.11.7, 3.12.1 and 3.13.0. From 3.14 on
-`_asyncio` itself says where they are: the section .AsyncioDebug (struct _Py_AsyncioModuleDebugOffsets) of its file.
+Sources: Modules/_asynciomodule.c (FutureObj_HEAD, TaskObj), Include/internal/pycore_tstate.h and pycore_interp.h; those
+of the headers by offsetof() against 3.8.18, 3.9.18, 3.10.13, 3.11.7, 3.12.1 and 3.13.0, a task's seen in their processes.
+From 3.14 on `_asyncio` itself publishes them: the section .AsyncioDebug of its file (struct
+_Py_AsyncioModuleDebugOffsets).
 """
 
 from __future__ import annotations
