@@ -37,6 +37,8 @@ while True:
 """
 """A neighbour that is not even steady."""
 
+COUNTING = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
+
 ROUNDS = 10
 ROUND_S = 0.005
 TIMEOUT_S = 120.0
@@ -124,8 +126,7 @@ def instructions(program: str, blocks: int, calls: int) -> int | None:
     """Of a whole process, under valgrind without its cache simulation; None where there is no valgrind."""
     with contextlib.suppress(FileNotFoundError):
         ran = subprocess.run(
-            ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null", sys.executable]
-            + [str(WORK), program, str(blocks), str(calls), "0"],
+            [*COUNTING, sys.executable, str(WORK), program, str(blocks), str(calls), "0"],
             check=True,
             capture_output=True,
             text=True,

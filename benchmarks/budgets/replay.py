@@ -193,7 +193,7 @@ def noise(recording: Recording, metric: Metric, *, sets: int) -> Noise | None:
     )
 
 
-def _nothing(chooser: random.Random) -> Draw:
+def _nothing(_: random.Random) -> Draw:
     raise ValueError("nothing was recorded")
 
 

@@ -29,7 +29,7 @@ class Plan(NamedTuple):
 
 
 QUICK = Plan(cycles=20, counted={"python": 2, "numpy": 0}, unchanged=100, changed=40, live=2)
-FULL = Plan(cycles=160, counted={"python": 8, "numpy": 4}, unchanged=1000, changed=200, live=20)
+FULL = Plan(cycles=200, counted={"python": 8, "numpy": 4}, unchanged=1000, changed=200, live=20)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -59,9 +59,7 @@ def _record(plan: Plan, kept: Path | None) -> list[Recording]:
     recordings: list[Recording] = []
     for machine in MACHINES:
         for seed, program in enumerate(PROGRAMS):
-            recordings.append(
-                record(program, machine, cycles=plan.cycles, counted=plan.counted[program], seed=seed)
-            )
+            recordings.append(record(program, machine, cycles=plan.cycles, counted=plan.counted[program], seed=seed))
             if kept:
                 save(recordings, kept)  # after each: an hour of work is not lost to the next one's error
     return recordings
@@ -87,9 +85,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="little of everything, for CI: figures are coarse")
     parser.add_argument("--part", choices=("recorded", "live"), help="only this one")
     parser.add_argument("--cycles", type=int, help="processes of each variant")
-    parser.add_argument("--live", type=int, metavar="N", help="live checks of the same code, and as many of slower code")
+    parser.add_argument(
+        "--live", type=int, metavar="N", help="live checks of the same code, and as many of slower code"
+    )
     parser.add_argument("--raw", type=Path, metavar="FILE", help="keep the recorded processes here")
     parser.add_argument("--recorded", type=Path, metavar="FILE", help="resample those that --raw has kept")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here too")
-    parser.add_argument("--docs", action="store_true", help=f"write the tables into {tables.PAGE.name} beside the suite")
+    parser.add_argument(
+        "--docs", action="store_true", help=f"write the tables into {tables.PAGE.name} beside the suite"
+    )
     return parser

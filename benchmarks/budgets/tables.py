@@ -86,7 +86,13 @@ def aims(results: Results) -> list[Aim]:
     times = [trial.seconds for trial in results.live]
     agreeing = [trial.agrees for trial in results.live]
     return [
-        Aim("same code called broken, of 1,000", None if per_thousand is None else 10 * per_thousand, 0, "", at_most=True),
+        Aim(
+            "same code called broken, of 1,000",
+            None if per_thousand is None else 10 * per_thousand,
+            0,
+            "",
+            at_most=True,
+        ),
         Aim("10 % slower caught, CPU time", share(["cpu_time"], 10), 95, " %"),
         Aim("20 % slower caught, CPU time", share(["cpu_time"], 20), 99, " %"),
         Aim("20 % slower caught, wall time", share(["wall_time"], 20), 95, " %"),

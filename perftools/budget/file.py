@@ -146,7 +146,9 @@ def _waivers(top: Table, ids: set[str], today: datetime.date) -> tuple[Waiver, .
         if waiver.budget in found:
             table.fail(f"{waiver.budget!r} is waived on line {found[waiver.budget].line} already", "budget")
         if waiver.until < today:
-            table.fail(f"the waiver of {waiver.budget!r} ended on {waiver.until}; meet the budget or prolong it", "until")
+            table.fail(
+                f"the waiver of {waiver.budget!r} ended on {waiver.until}; meet the budget or prolong it", "until"
+            )
         found[waiver.budget] = waiver
     return tuple(found.values())
 

@@ -56,9 +56,7 @@ def regression(budget: Budget, taken: Taken, take: Callable[[], Pair], say: Call
             return statistics.change(turned)
         return Known.of([statistics.log_ratio(pair) for pair in turned], plan.known_spread)
 
-    decision = _decide(
-        lambda: decide(plan, threshold, take, bounds, say, first=taken.pairs, fresh=taken.confirming)
-    )
+    decision = _decide(lambda: decide(plan, threshold, take, bounds, say, first=taken.pairs, fresh=taken.confirming))
     found = decision.bounds
     low, value, high = sorted(math.expm1(worse * each) for each in (found.low, found.centre, found.high))
     reason = _reason(decision, len(taken.pairs), len(taken.confirming), "pairs")
@@ -75,9 +73,7 @@ def regression(budget: Budget, taken: Taken, take: Callable[[], Pair], say: Call
     )
 
 
-def bound(
-    budget: Budget, taken: Taken, take: Callable[[], tuple[float, ...]], say: Callable[[str], None]
-) -> Outcome:
+def bound(budget: Budget, taken: Taken, take: Callable[[], tuple[float, ...]], say: Callable[[str], None]) -> Outcome:
     """Of head alone against `max` or `min`; the heads of pairs count too.
 
     Raises Unmeasurable where `take` does, and for values that are none.
@@ -108,9 +104,7 @@ def bound(
         reason=_reason(decision, len(first), len(fresh), "processes"),
         chance=decision.chance,
         confirmed=decision.confirmed,
-        measured=_estimate(
-            value, low, high, UNITS[budget.metric], found.n, counted=plan.known_spread is not None
-        ),
+        measured=_estimate(value, low, high, UNITS[budget.metric], found.n, counted=plan.known_spread is not None),
         detectable=abs(seen / allowed - 1) if allowed else None,
     )
 
