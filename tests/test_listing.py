@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from perftools import target as targets
-from perftools.errors import NoRight
+from perftools.errors import NoRight, Stopped
 from perftools.report import schema
 from perftools.report import services as report
 from perftools.target import Service
@@ -101,6 +101,17 @@ def test_the_table_says_which_may_be_audited_and_why_not():
     assert "why not  cannot read the memory of pid 52 (E-PTRACE)" in said
     assert "         sudo perftools audit 52" in said
     assert said[-1] == "NEXT     perf audit 4711  # gunicorn: master [scoring:app]"
+
+
+def test_services_that_are_refused_for_the_same_reason_stand_together():
+    other = REFUSED._replace(pid=53, refusal=NoRight("cannot read the memory of pid 99", commands=("sudo x",)))
+    third = REFUSED._replace(pid=54, refusal=Stopped("pid 54 is stopped"))
+    why = lines(REFUSED, other, third)[5:]
+    assert why == [
+        "why not  cannot read the memory of pid 52 (E-PTRACE); the same of 53",
+        "         sudo perftools audit 52",
+        "         pid 54 is stopped (E-STOPPED)",
+    ]
 
 
 def test_where_none_may_be_audited_none_is_offered_and_where_none_is_that_is_said():

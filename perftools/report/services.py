@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from perftools import __version__
@@ -10,7 +11,7 @@ from perftools.report.page import Column, Page, Span
 from perftools.report.words import GLUE, clean, count, glued
 
 if TYPE_CHECKING:
-    from perftools.errors import UsageError
+    from perftools.errors import CannotObserve, UsageError
     from perftools.target import Service
 
 _COLUMNS = (
@@ -20,6 +21,7 @@ _COLUMNS = (
 _NARROW = (0, 2, 6, 7)
 """What is left of them on a page without room for all."""
 _PORTS = 3
+_PID = re.compile(r"\bpid \d+\b")
 HANG = 9
 
 
@@ -38,10 +40,10 @@ def table(
     rows = [_row(each) for each in services]
     page.table([_COLUMNS[n] for n in shown], [[row[n] for n in shown] for row in rows])
     page.blank()
-    for index, refused in enumerate(each for each in services if each.refusal is not None):
-        error = refused.refusal
-        assert error is not None
-        page.write(glued(f"{error.message} ({error.code})"), label="" if index else "why not", hang=HANG)
+    for index, alike in enumerate(_refused(services)):
+        (_, error), *others = alike
+        same = f"; the same of {', '.join(str(pid) for pid, _ in others)}" if others else ""
+        page.write(glued(f"{error.message} ({error.code}){same}"), label="" if index else "why not", hang=HANG)
         if error.commands:
             page.whole(clean(error.commands[0]), hang=HANG)
     able = [each for each in services if each.refusal is None]
@@ -78,6 +80,15 @@ def document(services: Sequence[Service], error: UsageError, audit: Callable[[in
         ),
     )
     return msgspec.json.format(msgspec.json.encode(choices), indent=1) + b"\n"
+
+
+def _refused(services: Sequence[Service]) -> Iterable[list[tuple[int, CannotObserve]]]:
+    """Pids and their refusals, those together that differ in nothing but the pid."""
+    alike: dict[str, list[tuple[int, CannotObserve]]] = {}
+    for each in services:
+        if each.refusal is not None:
+            alike.setdefault(_PID.sub("", each.refusal.message), []).append((each.pid, each.refusal))
+    return alike.values()
 
 
 def _row(service: Service) -> tuple[Span, ...]:
