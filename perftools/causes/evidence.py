@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from perftools.causes.allocated import charges
 from perftools.causes.charge import Charge, charge
 from perftools.causes.code import Code
 from perftools.causes.groups import LibraryGroup, LoopGroup, gather
@@ -58,6 +59,12 @@ class Evidence:
     def triggers(self) -> tuple[Trigger, ...]:
         """Where collections began, for each stack of `gc`."""
         return () if isinstance(self.gc, Missing) else triggers(self.gc, self.code, self.audit.target.user_paths)
+
+    @cached_property
+    def allocation_charges(self) -> tuple[Charge, ...]:
+        """What each stack of `allocations` is charged to."""
+        seen = self.audit.observations.allocations
+        return () if isinstance(seen, Missing) else charges(seen, self.code, self.audit.target.user_paths)
 
     @cached_property
     def _groups(self) -> tuple[list[LoopGroup], list[LibraryGroup]]:

@@ -21,6 +21,8 @@ IDLE_CPU = 0.02
 """Of one core."""
 BLIND = "V-BLIND"
 """Code of what an observer that works otherwise cannot see here: nor will a longer window."""
+UNASKED = "V-UNASKED"
+"""Code of what is looked at only where the user asks for it by name: no gap in the observation."""
 
 
 def severity(share: float, limits: Mapping[str, float]) -> Severity | None:

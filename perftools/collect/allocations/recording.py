@@ -1,0 +1,273 @@
+"""Allocations of the busiest worker, recorded by memray after the window: what was asked for, said, done and measured.
+
+After the window, not in it: a worker is slower while memray is in it (`benchmarks/memory_attach`), and nothing else
+that an audit tells must be told of a worker in that state.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Self
+
+from perftools.collect import child
+from perftools.collect.allocations import debuggers, faults, reading
+from perftools.collect.allocations.folder import MOST_BYTES
+from perftools.collect.allocations.keeper import SPARE_S
+from perftools.collect.allocations.orders import Order, Report, Summary
+from perftools.collect.allocations.preflight import Plan, plan
+from perftools.collect.interrupts import Interrupts
+from perftools.collect.messages import Nonsense, Reader, write
+from perftools.record import Allocations, Cost, Missing, Observations, Process, Quality, Target, Threads
+from perftools.target import redact
+from perftools.target.proc import HOST
+
+SPAN_S = 5.0
+"""How long memray stays in."""
+LONG_S = 20.0
+"""An errand that takes longer is told of, and not ended."""
+_STEP_S = 0.05
+_PROGRAM = "perftools.collect.allocations.keeper"
+
+Tell = Callable[[str], None]
+
+
+def foretell(target: Target, tell: Tell) -> None:
+    """Say already before the window what stands in the way of memray. Touches nothing."""
+    found = plan(busiest(target, Missing(code="E-ABSENT", reason="")))
+    if isinstance(found, Missing):
+        remedy = f" ({found.remedy})" if found.remedy else ""
+        tell(f"--memory is not possible now: {found.reason}{remedy}. It is tried again after the window.")
+
+
+def after_window(
+    target: Target, seen: Observations, quality: Quality, tell: Tell, *, span_s: float = SPAN_S
+) -> Allocations | Missing:
+    """As `record`, where the window left a worker at work; else why not."""
+    if quality.ended == "gone":
+        return Missing(code="E-GONE", reason="the service ended in the window")
+    if quality.ended == "interrupted":
+        return Missing(code="E-ASKED", reason="the window was ended by Ctrl-C, and memray was not let in")
+    if not quality.loaded:
+        return Missing(
+            code="E-IDLE",
+            reason="idle: memray gets in when the worker allocates memory, and would see nothing",
+            remedy="send it requests",
+        )
+    found = record(target, seen, tell, span_s=span_s)
+    if isinstance(found, Missing):
+        tell(f"--memory: {found.reason}")
+    return found
+
+
+def record(target: Target, seen: Observations, tell: Tell, *, span_s: float = SPAN_S) -> Allocations | Missing:
+    """Let memray into the worker that was busiest in the window, for `span_s`, and take it out again.
+
+    `seen` is what the window saw. `tell` is told, in sentences, what is about to be done to the worker, and what takes
+    long. Ctrl-C ends the tracking and not the errands of the debugger; a second one raises KeyboardInterrupt, and
+    memray is then taken out without us.
+    """
+    found = plan(busiest(target, seen.threads))
+    if isinstance(found, Missing):
+        return found
+    pid = found.worker.pid
+    tell(
+        f"--memory: memray {found.memray} is let into worker {pid} ({redact.title(found.worker.cmdline)}) for "
+        f"{span_s:g} s. Its code runs inside; {found.debugger} stops the worker for about 0.1 to 0.5 s to let it in, "
+        "and as long to let it out; until then the worker is slower, and memray may print on its stderr."
+    )
+    with Visit(found, span_s) as visit, Interrupts() as interrupts:
+        report = _checked(found, _wait(visit, interrupts, tell), visit)
+        if isinstance(report, Missing):
+            return report
+        tell(f"--memory: {told(found, report)}")
+        summary, cpu_s = reading.read(visit.capture, found.uid, found.gid)
+        if isinstance(summary, Missing):
+            return summary
+        return recorded(found, report, summary, cpu_s)
+
+
+def busiest(target: Target, threads: Threads | Missing) -> Process:
+    """The worker with the most CPU time: in the window, or in its life where that is not known."""
+    used_s: dict[int, float] = defaultdict(float)
+    for part in () if isinstance(threads, Missing) else threads.rounds:
+        used_s[part.pid] += part.cpu_s
+    if not any(used_s[worker.pid] for worker in target.workers):
+        for worker in target.workers:
+            stat = HOST.stat(worker.pid)
+            used_s[worker.pid] = stat.cpu_ticks if stat is not None else -1
+    return max(target.workers, key=lambda worker: used_s[worker.pid])
+
+
+class Visit:
+    """The keeper at work. It goes on by itself when this ends early: it must not be killed."""
+
+    def __init__(self, found: Plan, span_s: float) -> None:
+        self.capture = -1
+        """The capture file, once the keeper has sent it."""
+        self._order, self._output, self._log = map(child.memory_file, ("order", "reports", "log"))
+        self._leash, theirs = socket.socketpair()
+        self._leash.setblocking(False)
+        order = Order(
+            pid=found.worker.pid,
+            start_ticks=found.worker.start_ticks,
+            debugger=found.debugger,
+            base=found.base,
+            uid=found.uid,
+            gid=found.gid,
+            span_s=span_s,
+            most_bytes=MOST_BYTES,
+        )
+        write(self._order, order)
+        self._reader = Reader(self._output)
+        self.report: Report | None = None
+        """The latest."""
+        with theirs:
+            descriptors = (self._order, theirs.fileno(), self._output)
+            self._keeper = subprocess.Popen(
+                (sys.executable, "-P", "-m", _PROGRAM, *map(str, descriptors)),
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=self._log,
+                pass_fds=descriptors,
+                env=child.python_environment() | {"PATH": debuggers.PATH},
+                start_new_session=True,
+            )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._leash.close()
+        for descriptor in (self._order, self._output, self._log, self.capture):
+            if descriptor >= 0:
+                os.close(descriptor)
+
+    def step(self) -> bool:
+        """Take in what the keeper says; whether it has ended."""
+        ended = self._keeper.poll() is not None
+        with contextlib.suppress(Nonsense):
+            for report in self._reader.read(Report):
+                self.report = report
+        if self.capture < 0:
+            with contextlib.suppress(OSError):
+                _, descriptors, _, _ = socket.recv_fds(self._leash, 64, 1)
+                self.capture = descriptors[0] if descriptors else -1
+        return ended
+
+    def let_go(self) -> None:
+        """Ask the keeper to take memray out now; it does so after an errand that is under way."""
+        with contextlib.suppress(OSError):
+            self._leash.shutdown(socket.SHUT_WR)
+
+    def last_words(self) -> str:
+        """The last line that the keeper wrote."""
+        lines = os.pread(self._log, 1 << 16, 0).decode(errors="replace").strip().splitlines()
+        return "".join(char for char in lines[-1] if char.isprintable())[:200] if lines else "it said nothing"
+
+
+def _wait(visit: Visit, interrupts: Interrupts, tell: Tell) -> Report | None:
+    """Until the keeper has ended, however long that takes."""
+    stage, since_s, asked = "", time.monotonic(), 0
+    while not visit.step():
+        report, now_s = visit.report, time.monotonic()
+        if report is not None and report.stage != stage:
+            stage, since_s = report.stage, now_s
+        if stage in ("attaching", "detaching") and now_s - since_s > LONG_S:
+            since_s = float("inf")
+            tell(
+                f"--memory: {stage} takes more than {LONG_S:.0f} s: the debugger waits until the worker allocates "
+                "memory, as it does for a request. It is not ended half-way: that can leave a process stopped."
+            )
+        if interrupts.count > asked:
+            asked = interrupts.count
+            visit.let_go()
+            tell(
+                "--memory: memray is taken out now; this must not be cut short. Ctrl-C again leaves it to do so alone."
+            )
+        time.sleep(_STEP_S)
+    return visit.report
+
+
+def _checked(found: Plan, report: Report | None, visit: Visit) -> Report | Missing:
+    """The keeper's last report, where something was tracked; else why not."""
+    pid = found.worker.pid
+    if report is None:
+        reason = f"memray's keeper ended before it did anything: {visit.last_words()}"
+        return Missing(code="E-MEMRAY", reason=reason)
+    if report.stage != "ended":
+        return Missing(
+            code="E-MEMRAY",
+            reason=f"memray's keeper was ended from outside; memray leaves worker {pid} by itself in "
+            f"{SPAN_S + SPARE_S:.0f} s at the latest",
+            remedy=f"memray detach {pid}",
+        )
+    state = f"afterwards {report.left}" if report.left else "the worker runs on"
+    if report.failed:
+        reason = f"memray could not be let into worker {pid}, or out: {report.failed}; {state}"
+        return Missing(code="E-MEMRAY", reason=reason)
+    if report.span_s <= 0 or visit.capture < 0:
+        return Missing(code="E-MEMRAY", reason=f"memray was not in worker {pid} long enough; {state}")
+    return report
+
+
+def told(found: Plan, report: Report) -> str:
+    """How it went, in words."""
+    halts = [1000 * halt.stopped_s if halt is not None else 0.0 for halt in (report.attach, report.detach)]
+    state = "now it runs untraced and untracked" if not report.left else f"now {report.left}"
+    return (
+        f"worker {found.worker.pid} stood still for {halts[0]:.0f} ms to let memray in, and for {halts[1]:.0f} ms to "
+        f"let it out; {state}."
+    )
+
+
+def recorded(found: Plan, report: Report, summary: Summary, reading_cpu_s: float) -> Allocations:
+    """The record of it."""
+    attach, detach = report.attach, report.detach
+    longest_s = report.span_s + sum(halt.duration_s for halt in (attach, detach) if halt is not None)
+    span_s = summary.span_s if report.span_s - 0.1 <= summary.span_s <= longest_s + 1.0 else report.span_s
+    part = summary.read / summary.records if summary.records > summary.read else 1.0
+    complete = "every allocation that did not come from pymalloc's pools"
+    if part < 1.0:
+        complete += f", of the first {100 * part:.0f} % of the time: there were {summary.records} records"
+    if report.cut:
+        complete += f"; tracking ended early: {_CUTS[report.cut]}"
+    halts = [halt for halt in (attach, detach) if halt is not None]
+    return Allocations(
+        cost=Cost(
+            method=f"memray {found.memray}, let in and out by {found.debugger}",
+            cpu_s=report.spent_s + reading_cpu_s,
+            lost=max(0, summary.records - summary.read),
+            max_gap_ms=1000 * max((halt.max_gap_s for halt in halts), default=0.0),
+            complete=complete,
+        ),
+        pid=found.worker.pid,
+        tool=f"memray {importlib.metadata.version('memray')}",
+        span_s=span_s * part,
+        attach_stall_ms=1000 * attach.stopped_s if attach is not None else 0.0,
+        detach_stall_ms=1000 * detach.stopped_s if detach is not None else 0.0,
+        cpus=report.cpu_s / report.span_s,
+        page_faults_per_s=report.page_faults / report.span_s,
+        fault_us=faults.fault_us(),
+        allocations=summary.allocations,
+        size_bytes=summary.size_bytes,
+        temporaries=summary.temporaries,
+        temporary_bytes=summary.temporary_bytes,
+        peak_bytes=summary.peak_bytes,
+        frames=summary.frames,
+        stacks=summary.stacks,
+        churn=summary.churn,
+        peak=summary.peak,
+        kept=summary.kept,
+        left=report.left,
+    )
+
+
+_CUTS = {"asked": "it was asked to", "large": "the capture file was full", "gone": "the worker ended"}
