@@ -242,6 +242,11 @@ def test_every_metric_is_explained(metric):
     assert explain.HOW[metric] in page
 
 
+def test_a_metric_of_a_service_is_explained_as_such():
+    page = flat(explained(build.budget(load="python load.py {port}")))
+    assert "for each request that the load command counts. Load: python load.py {port}." in page
+
+
 def test_every_status_has_its_words_in_every_output():
     statuses = set(get_args(Status))
     assert set(words.WORST_FIRST) == set(words.SAID) == set(text.STYLES) == set(markdown.MARKS) == statuses

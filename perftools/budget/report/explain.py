@@ -31,6 +31,11 @@ HOW: Final[dict[Metric, str]] = {
     "gc_pause": "The longest pause of garbage collection in an audit of the service under load.",
     "findings": "Findings of an audit of the service under load.",
 }
+SERVED: Final[dict[Metric, str]] = {
+    "cpu_time": "CPU time of the service and its processes, for each request that the load command counts.",
+    "peak_memory": "The largest resident set among the processes of the service under load.",
+}
+"""The same metrics of a service."""
 
 
 def render(
@@ -78,10 +83,9 @@ def _meaning(budget: Budget, budgets: Budgets) -> str:
 
 
 def _how(budget: Budget) -> str:
-    said = HOW[budget.metric]
-    if budget.load is not None:
-        said += f" Load: {clean(budget.load)}."
-    return said
+    if budget.load is None:
+        return HOW[budget.metric]
+    return f"{SERVED.get(budget.metric, HOW[budget.metric])} Load: {clean(budget.load)}."
 
 
 def _rule(budget: Budget) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from perftools.budget.model import Status, Verdict
 from perftools.budget.report import words
 from perftools.report.page import Page
-from perftools.report.words import glued
+from perftools.report.words import GLUE, glued
 
 STYLES: Final[dict[Status, str]] = {
     "broken": "bold red",
@@ -43,10 +43,14 @@ def render(
         if verdict.status != "pass" or before != "pass":
             page.blank()
         before = verdict.status
-        page.write((words.heading(verdict), STYLES[verdict.status]), f": {glued(words.evidence(verdict))}", hang=INDENT)
+        page.write((words.heading(verdict), STYLES[verdict.status]), f": {_said(verdict)}", hang=INDENT)
         if verdict.status != "pass":
             page.write((glued(words.target(verdict)), "dim"), indent=INDENT, hang=INDENT)
     if next_command is not None:
         page.blank()
         page.whole(next_command, label=("NEXT", "bold"), hang=NEXT)
     return page.render()
+
+
+def _said(verdict: Verdict) -> str:
+    return glued(words.evidence(verdict)).replace(">= ", f">={GLUE}")
