@@ -41,7 +41,7 @@ def test_no_process_lists_those_that_there_are(tree: Tree) -> None:
         target.find(pid=4711, proc=tree.proc)
     listed = str(caught.value.looked_at["python processes you can see"])
     assert "7 python app.py --password ***" in listed
-    assert "1338 python /srv/venv/bin/gunicorn" in listed
+    assert "1338 python …/bin/gunicorn -w 2" in listed
     assert "1362" not in listed  # its worker: one line a service
     assert caught.value.commands == ("perf audit  # lists them",)
 

@@ -78,3 +78,9 @@ def test_any_arguments_are_cut_and_never_raise(argv: list[str]) -> None:
 def test_a_title_is_one_short_line_without_terminal_codes() -> None:
     assert title(("/opt/py/bin/python3", "-m", "uvicorn", "app:app")) == "python3 -m uvicorn app:app"
     assert title(("/opt/py/bin/python3", "-c", "a\n  b\x1b[31m")) == "python3 -c a b?[31m"
+
+
+def test_a_long_title_keeps_the_ends_of_its_paths() -> None:
+    program = "/srv/services/scoring/releases/2026-11-24/src/scoring/main.py"
+    assert title(("/opt/venv/bin/python3.11", program, "--port", "8000")) == "python3.11 …/scoring/main.py --port 8000"
+    assert title(("python", "/srv/scoring/main.py")) == "python /srv/scoring/main.py"

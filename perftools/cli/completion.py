@@ -58,7 +58,7 @@ def _services() -> list[tuple[int, str]]:
 def _words(title: str) -> Iterator[str]:
     """What stands behind the program and is no option."""
     for word in title.split()[1:]:
-        bare = word.strip("[]")
+        bare = word.strip("[]").removeprefix("…/")
         if _WORD.fullmatch(bare) and not bare.startswith("-"):
             yield bare
 

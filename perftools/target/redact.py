@@ -15,6 +15,7 @@ _SECRET_WORD = re.compile(
 )
 _OPTION = re.compile(r"-{1,2}([A-Za-z][\w.-]*)")
 _ASSIGNMENT = re.compile(r"""([A-Za-z][\w.-]*)(\s*=\s*["']?|["']\s*:\s*["']?|:\s+)([^\s"'&,;}]+)""")
+_DEEP = re.compile(r"^(?:/[^/]+)+(?=/[^/]+/[^/]+$)")
 _BEARER = re.compile(r"(?i)\b(bearer)\s+\S+")
 _URL_USER = re.compile(r"(\w[\w+.-]*://)[^\s/@]+@")
 _RUN = re.compile(r"[A-Za-z0-9+/=_-]{20,}")
@@ -41,12 +42,21 @@ def redact(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def title(argv: tuple[str, ...], *, width: int = 60) -> str:
-    """One short line that names the process for a person: "python -m uvicorn app:app", redacted, printable."""
+    """One short line that names the process for a person: "python -m uvicorn app:app", redacted, printable.
+
+    Where it would be too long, paths are shown by their last two parts.
+    """
     if argv and program.is_interpreter(argv[0]):
         argv = (argv[0].rpartition("/")[2], *argv[1:])
-    text = " ".join(" ".join(redact(argv)).split())
-    text = "".join(character if character.isprintable() else "?" for character in text)
+    text = _line(argv)
+    if len(text) > width:
+        text = _line(tuple(_DEEP.sub("…", arg) for arg in argv))
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def _line(argv: tuple[str, ...]) -> str:
+    text = " ".join(" ".join(redact(argv)).split())
+    return "".join(character if character.isprintable() else "?" for character in text)
 
 
 def _names_secret(option: str) -> bool:
