@@ -424,7 +424,8 @@ def test_the_verbs_are_those_that_the_shim_claims():
 
 
 @pytest.mark.parametrize(
-    ("entry", "verb"), [("audit_main", "audit"), ("explain_main", "explain"), ("demo_main", "demo")]
+    ("entry", "verb"),
+    [("audit_main", "audit"), ("explain_main", "explain"), ("budget_main", "budget"), ("demo_main", "demo")],
 )
 def test_linux_perf_finds_the_verbs_as_scripts(monkeypatch, capsys, entry, verb):
     monkeypatch.setattr(sys, "argv", [f"/opt/venv/bin/perf-{verb}", "--help"])
