@@ -154,7 +154,10 @@ def test_what_it_costs() -> None:
 SERVING = python_with("uvicorn", "fastapi")
 
 
-@pytest.mark.parametrize("python", [*SERVING[:1], *SERVING[1:][-1:]] or [""])  # the oldest and the newest
+FEW = dict.fromkeys([*SERVING[:1], *SERVING[-1:], *python_with("uvicorn", "fastapi", "uvloop")[:1]])
+
+
+@pytest.mark.parametrize("python", FEW or [""])
 def test_a_handler_that_awaits(python: str) -> None:
     if not python:
         pytest.skip("no CPython here has uvicorn and fastapi")
