@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import dropwhile, takewhile
 from pathlib import Path
 from typing import Literal
@@ -13,6 +13,9 @@ from typing import Literal
 import msgspec
 
 from perftools import __version__, config, record
+from perftools.causes import Evidence
+from perftools.causes.waits import wait_table
+from perftools.collect.allocations import recording
 from perftools.collect.gc.recorder import GcRecorder
 from perftools.collect.memory import MemoryRecorder
 from perftools.collect.recorder import Progress
@@ -21,6 +24,7 @@ from perftools.collect.sched import SchedRecorder
 from perftools.collect.sources import Sources
 from perftools.collect.threads import ThreadsRecorder
 from perftools.collect.values import ValuesRecorder
+from perftools.collect.waits import WaitsRecorder
 from perftools.collect.window import observe
 from perftools.config import Settings
 from perftools.detect import diagnose as rules
@@ -48,17 +52,23 @@ def audit(
     target: Target,
     *,
     window_s: float | None = None,
+    memory_s: float | None = None,
     progress: Progress | None = None,
+    tell: Callable[[str], None] = lambda said: None,
     settings: Settings = config.DEFAULT,
 ) -> Audit:
     """Watch a service for one window and record what was seen.
 
     `window_s`: exactly so many seconds; by default 20 s, less where the picture is clear by the rules and limits of
     `settings`, more where there is no load.
+    `memory_s`: for so long after the window, memray records the allocations of the busiest worker, from inside it.
+    That stops the worker twice, for about 0.1 to 0.5 s. `tell` is told what is about to be done, and how it went.
     Raises the errors of `perftools.errors` where nothing could be observed; KeyboardInterrupt at the second Ctrl-C.
     """
     sources = Sources(target)
     values = ValuesRecorder(target)
+    if memory_s is not None:
+        recording.foretell(target, tell)
 
     def aim(observations: Observations) -> None:
         """Point the value reader at the functions that were hot so far."""
@@ -68,6 +78,11 @@ def audit(
     def enough(observations: Observations) -> bool:
         return rules.settled(_record(target, observations, _so_far(observations), sources), settings)
 
+    def at_work(observations: Observations) -> bool:
+        """Requests that wait are a load, too."""
+        table = wait_table(Evidence(_record(target, observations, _so_far(observations), sources)))
+        return not isinstance(table, Missing) and bool(table.lines)
+
     observations, quality = observe(
         target,
         [
@@ -75,6 +90,7 @@ def audit(
             ThreadsRecorder(target),
             SchedRecorder(target),
             MemoryRecorder(target),
+            WaitsRecorder(target),
             values,
             GcRecorder(target),
         ],
@@ -82,8 +98,12 @@ def audit(
         exact=window_s is not None,
         enough=enough,
         after_round=aim,
+        at_work=at_work,
         progress=progress,
     )
+    if memory_s is not None:
+        allocations = recording.after_window(target, observations, quality, tell, span_s=memory_s)
+        observations = msgspec.structs.replace(observations, allocations=allocations)
     return _record(target, observations, quality, sources)
 
 
@@ -100,7 +120,7 @@ def diagnose(seen: Audit, settings: Settings = config.DEFAULT) -> Diagnosis:
 def settings(path: str | None = None, *, only: Sequence[str] = (), skip: Sequence[str] = ()) -> Settings:
     """How to judge: by [tool.perftools] of `path`, or of the current folder upwards, and by the rules of a choice.
 
-    Raises FileError for a wrong file and KeyError for an unknown rule.
+    Raises FileError for a wrong file and UsageError for an unknown rule.
     """
     known = {rule.id: rule.limits for rule in rules.detectors()}
     chosen = config.choose(known, only=only, skip=skip)
@@ -240,8 +260,8 @@ def _record(target: Target, observations: Observations, quality: Quality, source
 
 
 def _sampled(observations: Observations, target: Target, sources: Sources) -> tuple[record.Source, ...]:
-    """The text of every user function that a sample or a collection passes through, and how its file imports gc."""
-    for part in (observations.samples, observations.gc):
+    """The text of every user function that a sample, a collection, a wait or an allocation passes through."""
+    for part in (observations.samples, observations.gc, observations.waits, observations.allocations):
         for frame in () if isinstance(part, Missing) else part.frames:
             if classify(*frame, target.user_paths).owner == "user":
                 sources.at(frame[1], frame[2])

@@ -163,6 +163,45 @@ class TimeTable(Part, frozen=True, kw_only=True):
     """The same of waiting for the GIL; None where that was not looked at."""
 
 
+class WaitLine(Part, frozen=True, kw_only=True):
+    """One line of *where requests wait*."""
+
+    where: Where
+    what: str
+    """What it calls there: "redis recv", "time.sleep", "lock"."""
+    kind: Literal["thread", "task"]
+    """What mostly stands there."""
+    share: float
+    """Of the wall time of all requests in flight: of those that wait, and of threads that run or want to."""
+    mean: float
+    """Requests that stood there, on average."""
+    looks: int
+    """How often one was seen there."""
+    longest_s: float
+    """For how long one was seen there, at most: at a stretch; a task may have come back there in between."""
+    entry: Where | None = None
+    """The function that a server or pool called, where that is another one."""
+
+
+class WaitTable(Part, frozen=True, kw_only=True, tag="waits"):
+    """Where threads and tasks wait that have a request in hand; those that are parked for work are left out."""
+
+    lines: tuple[WaitLine, ...]
+    """None where too few requests were seen waiting to tell."""
+    waiting: float
+    """Requests that wait, on average."""
+    running: float
+    """Threads that run, are ready to or wait for the GIL, on average."""
+    looks: int
+    """At the workers' threads and tasks, in all."""
+    held_up: bool
+    """Most of those that wait are in workers whose threads run all the time, and so may wait for their turn."""
+    not_cpu_bound: bool
+    """Requests mostly wait, and the service has CPUs to spare."""
+    tasks: Missing | None = None
+    """Why tasks of an event loop could not be seen; None where they could, or there are none."""
+
+
 class ProcessLoad(Part, frozen=True, kw_only=True):
     """One worker's part."""
 
@@ -186,6 +225,7 @@ class Diagnosis(Part, frozen=True, kw_only=True):
     not_checked: tuple[Unjudged, ...]
     time: TimeTable | Missing
     processes: tuple[ProcessLoad, ...]
+    waits: WaitTable | Missing = Missing(code="E-ABSENT", reason="was not recorded")
     suppressed: tuple[Suppressed, ...] = ()
     notes: tuple[str, ...] = ()
     """What a reader should know and no rule stands behind: source differs, GIL-held time only, …"""

@@ -23,7 +23,7 @@ LONGER_S = 60
 
 
 def exit_code(audit: Audit, diagnosis: Diagnosis, fail_on: str) -> int:
-    """1: a finding at or above `fail_on`; 3: no stacks; 4: no rule could be judged; else 0."""
+    """1: a finding at or above `fail_on`; 3: no stacks; 4: nothing could be judged; else 0."""
     from perftools.finding import SEVERITIES
     from perftools.record import Missing
 
@@ -33,7 +33,15 @@ def exit_code(audit: Audit, diagnosis: Diagnosis, fail_on: str) -> int:
         return FINDING
     if isinstance(audit.observations.samples, Missing):
         return UNSEEN
-    return 0 if diagnosis.findings or diagnosis.suppressed or diagnosis.checked_ok else UNJUDGED
+    return 0 if _judged(diagnosis) else UNJUDGED
+
+
+def _judged(diagnosis: Diagnosis) -> bool:
+    """Whether a rule could be judged, or requests are in flight that wait: that is a verdict, too."""
+    from perftools.finding import WaitTable
+
+    waiting = isinstance(diagnosis.waits, WaitTable) and diagnosis.waits.not_cpu_bound
+    return bool(diagnosis.findings or diagnosis.suppressed or diagnosis.checked_ok or waiting)
 
 
 def next_commands(audit: Audit, diagnosis: Diagnosis, *, target: Sequence[str], saved: str | None) -> list[str]:
@@ -43,7 +51,7 @@ def next_commands(audit: Audit, diagnosis: Diagnosis, *, target: Sequence[str], 
     few = [number for number, finding in enumerate(diagnosis.findings, 1) if finding.share and finding.share.few]
     if audit.quality.ended == "gone" and by_pid:
         following = f"{command('audit')}  # lists the services that run here; this one has ended"
-    elif not (diagnosis.findings or diagnosis.suppressed or diagnosis.checked_ok):
+    elif not _judged(diagnosis):
         following = f"{longer}  # once it serves requests"
     elif few:
         which = ", ".join(f"[{number}]" for number in few)

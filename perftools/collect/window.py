@@ -37,20 +37,22 @@ def observe(
     exact: bool,
     enough: Callable[[Observations], bool],
     after_round: Callable[[Observations], None],
+    at_work: Callable[[Observations], bool] = lambda seen: False,
     progress: Progress | None = None,
 ) -> tuple[Observations, Quality]:
     """Run the recorders on the target for about `window_s`, in rounds, and give what they saw.
 
     Rounds begin in reverse order and end in order, so that the last recorder's counters span the first one's sampling:
     put those that wait for children first. `after_round` is called with all that was seen up to now; from 8 s on the
-    window ends as soon as `enough` says so. Without load it goes on to twice its length. `exact` disables both.
+    window ends as soon as `enough` says so. Without load it goes on to twice its length; what uses no CPU is loaded all
+    the same where `at_work` says so. `exact` disables both.
 
     Ctrl-C ends it and gives what there is; a second one raises KeyboardInterrupt. Other signals need no handler here:
     recorders' children die with us and leave no file. Raises Gone where the target ended before it was seen at work.
     """
     crew = Crew(recorders)
     try:
-        window = _Window(target, crew, progress, window_s)
+        window = _Window(target, crew, progress, window_s, at_work)
         with Interrupts() as interrupts:
             ended = window.run(interrupts, exact=exact, enough=enough, after_round=after_round)
             window.stop_clock()
@@ -85,11 +87,19 @@ def loaded(observations: Observations) -> bool:
 class _Window:
     """The state of one window."""
 
-    def __init__(self, target: Target, crew: Crew, progress: Progress | None, window_s: float) -> None:
+    def __init__(
+        self,
+        target: Target,
+        crew: Crew,
+        progress: Progress | None,
+        window_s: float,
+        at_work: Callable[[Observations], bool],
+    ) -> None:
         self._target = target
         self._crew = crew
         self._progress = progress
         self._planned_s = window_s
+        self._at_work = at_work
         self._round_s = _round_s(window_s)
         self._rounds = 0
         self._warnings: dict[str, None] = {}  # in order, each once
@@ -129,7 +139,7 @@ class _Window:
                 return "gone"
             if exact:
                 continue
-            is_loaded = loaded(observations)
+            is_loaded = self._is_loaded(observations)
             if is_loaded and self.elapsed_s() >= EARLY_S and enough(observations):
                 return "extended" if self._extended else "early"
             if not is_loaded and not self._extended and self._planned_s - self.elapsed_s() <= _STEP_S:
@@ -147,11 +157,14 @@ class _Window:
             window_s=self.elapsed_s(),
             rounds=self._rounds,
             round_s=self._round_s,
-            loaded=loaded(observations),
+            loaded=self._is_loaded(observations),
             ended=ended,
             observer_cpu_s=_own_cpu_s() - self._cpu_start_s + self._crew.living_cpu_s(),
             warnings=tuple(self._warnings),
         )
+
+    def _is_loaded(self, observations: Observations) -> bool:
+        return loaded(observations) or self._at_work(observations)
 
     def stop_clock(self) -> None:
         self._end_s = time.monotonic()

@@ -13,8 +13,9 @@ from perftools import config, plugins
 from perftools import detect as rules
 from perftools.causes import Evidence, LibraryGroup, LoopGroup
 from perftools.causes.timetable import process_loads, time_table
+from perftools.causes.waits import wait_table
 from perftools.config import Settings
-from perftools.detect.judging import BLIND, SHARES, severity
+from perftools.detect.judging import BLIND, SHARES, UNASKED, severity
 from perftools.detect.suppressing import suppress
 from perftools.detect.verdict import SHARED, verdict
 from perftools.finding import SEVERITIES, Diagnosis, Finding, Ok, Unjudged
@@ -72,14 +73,15 @@ def _judge(evidence: Evidence, settings: Settings) -> Diagnosis:
             unjudged.extend(Unjudged(rule=rule.id, missing=each) for each in answer if isinstance(each, Missing))
     findings.sort(key=lambda finding: (-SEVERITIES.index(finding.severity), -finding.rank))
     reported, suppressed, notes = suppress(findings, settings)
-    table = time_table(evidence)
+    table, waits = time_table(evidence), wait_table(evidence)
     return Diagnosis(
-        verdict=tuple(verdict(reported, suppressed, unjudged, table, evidence, rules=len(wanted))),
+        verdict=tuple(verdict(reported, suppressed, unjudged, table, waits, evidence, rules=len(wanted))),
         findings=tuple(reported),
         checked_ok=tuple(fine),
         not_checked=(*unjudged, *(Unjudged(rule=rule.id, missing=SKIPPED) for rule in unwanted)),
         time=table,
         processes=process_loads(evidence),
+        waits=waits,
         suppressed=suppressed,
         notes=(*notes, *settings.notes, *_notes(evidence)),
     )
@@ -130,7 +132,7 @@ def _never_seen(evidence: Evidence) -> frozenset[str]:
     gil = sched if isinstance(sched, Missing) else sched.gil
     memory = evidence.audit.observations.memory
     missing += [memory] if isinstance(memory, Missing) else []
-    return frozenset({BLIND, SKIPPED.code, *(each.code for each in (*missing, gil) if each is not None)})
+    return frozenset({BLIND, UNASKED, SKIPPED.code, *(each.code for each in (*missing, gil) if each is not None)})
 
 
 def _notes(evidence: Evidence) -> list[str]:

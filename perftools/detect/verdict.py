@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from perftools.causes import Evidence
-from perftools.finding import COLLECTING, GC_RULES, Clause, Finding, Suppressed, TimeTable, Unjudged
+from perftools.detect.judging import UNASKED
+from perftools.finding import (
+    COLLECTING,
+    GC_RULES,
+    Clause,
+    Finding,
+    Suppressed,
+    TimeTable,
+    Unjudged,
+    WaitLine,
+    WaitTable,
+    Where,
+)
 from perftools.record import Missing
 
 LARGE = 0.2
@@ -19,17 +31,23 @@ def verdict(
     suppressed: Sequence[Suppressed],
     unjudged: Sequence[Unjudged],
     table: TimeTable | Missing,
+    waits: WaitTable | Missing,
     evidence: Evidence,
     *,
     rules: int,
 ) -> list[Clause]:
-    """The findings in words, and where the time goes if there are none; last, how many the user keeps out of sight.
+    """Whether requests wait rather than compute; then the findings in words, or where the time goes if there are none.
 
-    `rules`: how many have judged.
+    Last, how many the user keeps out of sight. `rules`: how many have judged.
     """
     known = [each.finding for each in suppressed]
     count = [Clause(text=f"Suppressed, as known: {len(known)}.")] if known else []
-    return [*_clauses(findings, known, unjudged, table, evidence, rules), *count]
+    asked = [row for row in unjudged if row.missing.code != UNASKED]
+    clauses = _clauses(findings, known, asked, table, evidence, rules - len(unjudged) + len(asked))
+    if not isinstance(table, Missing) and not isinstance(waits, Missing) and waits.not_cpu_bound:
+        told = clauses if findings else []
+        clauses = [Clause(text=_waiting(waits.lines[0], table, evidence.audit.target.cpus.effective)), *told]
+    return [*clauses, *count]
 
 
 def _clauses(
@@ -60,7 +78,7 @@ def _clauses(
 
 def _clause(finding: Finding) -> str:
     title = f"{finding.title[0].upper()}{finding.title[1:]}"
-    place = finding.where.function + ("" if finding.where.function.startswith("<") else "()") if finding.where else ""
+    place = _called(finding.where) if finding.where else ""
     if finding.share is None:
         return f"{title} in {place}." if place else f"{title}."
     if finding.share.of == "wall":
@@ -71,6 +89,17 @@ def _clause(finding: Finding) -> str:
     else:
         part = f"{100 * finding.share.value:.0f} % of the {of}"
     return f"{part} goes to {finding.title}{f' in {place}' if place else ''}."
+
+
+def _called(where: Where) -> str:
+    return where.function + ("" if where.function.startswith("<") else "()")
+
+
+def _waiting(line: WaitLine, table: TimeTable, cpus: float) -> str:
+    place = f"{line.where.file.rpartition('/')[2]}:{line.where.line} {_called(line.where)}"
+    of = f"{cpus:g} CPU{'' if cpus == 1 else 's'}"
+    share = f"{100 * line.share:.0f} % of their time"
+    return f"Not CPU-bound: {table.cpu_percent / cpus:.0f} % of {of}; requests wait in {place} -> {line.what}, {share}."
 
 
 def _of_samples(finding: Finding) -> bool:
@@ -98,9 +127,7 @@ def _uncovered(findings: Sequence[Finding], table: TimeTable) -> Clause | None:
     return Clause(text=f"{100 * top.share.value:.0f} % of the time is at {place}, which no rule covers.")
 
 
-def _elsewhere(
-    table: TimeTable, unjudged: Sequence[Unjudged], evidence: Evidence, known: Sequence[Finding]
-) -> str:
+def _elsewhere(table: TimeTable, unjudged: Sequence[Unjudged], evidence: Evidence, known: Sequence[Finding]) -> str:
     """Without a finding, or with known ones only: where the time goes, and whether it is the user's code at all."""
     profile = evidence.profile
     nothing = "Nothing new was found" if known else "Nothing was found" if unjudged else "No rule fires"

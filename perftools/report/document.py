@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from perftools.finding import Diagnosis, Suppressed, TimeTable
-from perftools.record import Audit, Gc, Memory, Missing, Samples, Sched, Threads, Values
+from perftools.record import Audit, Gc, Memory, Missing, Samples, Sched, Threads, Values, Waits
 from perftools.report.gc_summary import places
 from perftools.report.memory_summary import growth, held
 from perftools.report.model import (
@@ -43,6 +43,7 @@ def render(audit: Audit, diagnosis: Diagnosis) -> bytes:
             gc=_gc(audit),
             sched=audit.observations.sched,
             memory=_memory(audit.observations.memory),
+            waits=diagnosis.waits,
         ),
         findings=tuple(found(finding) for finding in diagnosis.findings),
         checked_ok=diagnosis.checked_ok,
@@ -63,8 +64,8 @@ def _hidden(suppressed: Suppressed) -> Hidden:
 
 
 def _observers(audit: Audit) -> Iterator[Observer]:
-    for name in ("samples", "threads", "values", "gc", "sched", "memory"):
-        part: Samples | Threads | Values | Gc | Sched | Memory | Missing = getattr(audit.observations, name)
+    for name in ("samples", "threads", "values", "gc", "sched", "memory", "waits"):
+        part: Samples | Threads | Values | Gc | Sched | Memory | Waits | Missing = getattr(audit.observations, name)
         if not isinstance(part, Missing):
             yield Observer(id=name, cost=part.cost)
 

@@ -15,6 +15,7 @@ from perftools.finding import (
     Severity,
     TimeLine,
     Unjudged,
+    WaitTable,
     Where,
 )
 from perftools.record import Collector, Cost, ForkedMemory, Missing, Part, Quality, Sched, Target
@@ -175,6 +176,7 @@ class Observed(Part, frozen=True, kw_only=True):
     gc: GarbageCollection | Missing
     sched: Sched | Missing
     memory: MemoryUse | Missing
+    waits: WaitTable | Missing
 
 
 class Report(Part, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from perftools.finding import Diagnosis, TimeTable, Where
+from perftools.finding import Diagnosis, TimeTable, WaitTable, Where
 from perftools.report.words import clean
 
 _TOP = PurePosixPath("/")
@@ -53,6 +53,9 @@ def _files(diagnosis: Diagnosis) -> Iterable[str]:
     if isinstance(diagnosis.time, TimeTable):
         for row in (*diagnosis.time.lines, *diagnosis.time.functions):
             yield row.where.file
+    if isinstance(diagnosis.waits, WaitTable):
+        for line in diagnosis.waits.lines:
+            yield line.where.file
 
 
 def _root(files: Sequence[PurePosixPath]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from perftools.finding import COLLECTING, GC_RULES, Diagnosis, Finding, ProcessLoad, TimeLine, TimeTable
 from perftools.record import Missing, Source
+from perftools.report import terminal_waits
 from perftools.report.page import Column, Page, Span
 from perftools.report.paths import Paths, function
 from perftools.report.words import GLUE, OF, clean, count, glued, interval, mean, percent, rough, source_line
@@ -46,6 +47,7 @@ def write(page: Page, diagnosis: Diagnosis, sources: Sequence[Source], paths: Pa
     elif any(unjudged.missing.code == "E-IDLE" for unjudged in diagnosis.not_checked):
         used = f"{percent(time.cpu_percent / 100)} of{GLUE}a{GLUE}core used"
         page.write(f"{used}: too idle for its lines to mean anything", indent=INDENT, hang=INDENT)
+        terminal_waits.write(page, diagnosis.waits, sources, paths)
         return
     else:
         page.write(*_summary(time), indent=INDENT, hang=INDENT)
@@ -64,6 +66,7 @@ def write(page: Page, diagnosis: Diagnosis, sources: Sequence[Source], paths: Pa
         _rows(page, "functions", time.functions[:FUNCTIONS], time, (), whole)
         page.blank()
         page.write((glued(_legend(time)), "dim"), indent=INDENT, hang=INDENT)
+    terminal_waits.write(page, diagnosis.waits, sources, paths)
     if len(diagnosis.processes) > 1:
         _workers(page, diagnosis.processes, paths)
 
