@@ -62,6 +62,7 @@ class Trial(NamedTuple):
     measured: float | None
     pairs: int
     seconds: float
+    grew: tuple[str, ...]
     reason: str
 
     @property
@@ -74,7 +75,8 @@ def trials(number: int) -> Iterator[Trial]:
     for turn in range(number):
         for percent in (0, SLOWER[turn % len(SLOWER)]):
             trial = once(percent)
-            say(f"live, {percent} % slower: {trial.status} after {trial.pairs} pairs, {trial.seconds:.0f} s")
+            after = f"after {trial.pairs} pairs and {trial.seconds:.0f} s"
+            say("; ".join([f"live, {percent} % slower: {trial.status} {after}", *trial.grew]))
             yield trial
 
 
@@ -96,7 +98,7 @@ def once(percent: int) -> Trial:
 
 def _trial(percent: int, verdict: Verdict, seconds: float) -> Trial:
     measured = None if verdict.measured is None else verdict.measured.value
-    return Trial(percent, verdict.status, measured, verdict.pairs, seconds, verdict.reason)
+    return Trial(percent, verdict.status, measured, verdict.pairs, seconds, verdict.grew, verdict.reason)
 
 
 def _repository(folder: Path) -> None:

@@ -31,7 +31,17 @@ RULE_HEADS = (
 )
 FLOOR_HEADS = ("metric, limit", "trials at 0 %", "broken", "trials at 10 %", "broken", "trials at 20 %", "broken")
 NOISE_HEADS = ("program, machine, metric", "pairs", "standard deviation", "largest", "99.5 % bounds that miss, of two")
-LIVE_HEADS = ("truth", "trials", "broken", "pass", "inconclusive", "not measured", "median pairs", "median time")
+LIVE_HEADS = (
+    "truth",
+    "trials",
+    "broken",
+    "pass",
+    "inconclusive",
+    "not measured",
+    "named what grew",
+    "median pairs",
+    "median time",
+)
 
 
 class Results(NamedTuple):
@@ -169,6 +179,7 @@ def _live_rows(trials: Sequence[Trial]) -> Iterator[list[str]]:
             f"{of[0].change} % slower",
             str(len(of)),
             *(str(statuses.count(status)) for status in ("broken", "pass", "inconclusive", "not_measured")),
+            str(sum(bool(trial.grew) for trial in of)) if of[0].change else "",
             f"{statistics.median(trial.pairs for trial in of):g}",
             f"{statistics.median(trial.seconds for trial in of):.0f} s",
         ]
