@@ -60,7 +60,7 @@ def _rules() -> tuple[Detector, ...]:
 def _of_code(code: str) -> Page:
     text = resources.files(__package__).joinpath(f"{code}.md").read_text(encoding="utf-8")
     head, _, rest = text.partition("\n")
-    return Page(code, head.removeprefix(f"# {code}: "), rest.strip())
+    return Page(code, _capital(head.removeprefix(f"# {code}: ")), rest.strip())
 
 
 def _of_rule(rule: Detector) -> Page:
@@ -71,13 +71,16 @@ def _of_rule(rule: Detector) -> Page:
     values = ", ".join(f"`{name}` {value:g}" for name, value in rule.limits.items())
     table = f"`[tool.perftools.limits.{rule.id}]` of a pyproject.toml"
     limits = f"Their values are {values}. {table} sets others." if values else ""
-    return Page(rule.id, f"{title[:1].upper()}{title[1:]}", f"{text}\n\n{limits}".strip())
+    return Page(rule.id, _capital(title), f"{text}\n\n{limits}".strip())
 
 
 def _headed(paragraph: str) -> str:
     lead = _HEADED.match(paragraph)
     if lead is None:
         return paragraph
-    rest = paragraph[lead.end() :]
-    is_word = rest.split(maxsplit=1)[0].isalpha()  # and no name of something
-    return f"## {lead[1] or lead[2]}\n\n{rest[:1].upper() if is_word else rest[:1]}{rest[1:]}"
+    return f"## {lead[1] or lead[2]}\n\n{_capital(paragraph[lead.end() :])}"
+
+
+def _capital(text: str) -> str:
+    """With a capital, unless it begins with the name of something."""
+    return f"{text[:1].upper()}{text[1:]}" if text.partition(" ")[0].isalpha() else text
