@@ -519,8 +519,11 @@ class Allocations(Part, frozen=True, kw_only=True, tag="allocations"):
     """The same, to let it out."""
     cpus: float
     """CPU that the worker used meanwhile, memray's part in it included; 1 is one core."""
+    undisturbed_cpus: float
+    """CPU that it used in the window, before memray was in it; 0, and so the next, where that is not known."""
     page_faults_per_s: float
-    """Minor faults of the worker: pages that the kernel gave it, and cleared, on first touch."""
+    """Minor faults of the worker in the window: pages that the kernel gave it, and cleared, on first touch. Not counted
+    while memray is in: its own memory changes what malloc gives back."""
     fault_us: float
     """CPU time that one costs on this machine, measured beside the worker."""
     allocations: int
@@ -729,7 +732,8 @@ def _check_allocations(seen: Allocations) -> None:
     numbers = (seen.allocations, seen.size_bytes, seen.temporaries, seen.temporary_bytes, seen.peak_bytes)
     _require(min(numbers) >= 0, "allocations: a count is negative")
     stalls_s = (seen.attach_stall_ms / 1000, seen.detach_stall_ms / 1000)
-    in_range = all(0 <= each <= _LONGEST_S for each in (*stalls_s, seen.cpus, seen.page_faults_per_s, seen.fault_us))
+    rates = (seen.cpus, seen.undisturbed_cpus, seen.page_faults_per_s, seen.fault_us)
+    in_range = all(0 <= each <= _LONGEST_S for each in (*stalls_s, *rates))
     _require(in_range and 0 < seen.span_s <= _LONGEST_S, "allocations: a time or rate is out of range")
 
 

@@ -361,6 +361,6 @@ def test_it_costs_less_than_one_percent_of_a_core() -> None:
     for at in range(0, len(held), PAGE):
         held[at] = 1
     with program(GROWER) as process:
-        seen = watched(MemoryRecorder(target(os.getpid(), process.pid)), 3.0)
+        seen = watched(MemoryRecorder(target(os.getpid(), process.pid)), 1.0)
     held.close()
-    assert seen.cost.cpu_s < 0.02 * 3.0 + 0.15, "the first look at everything aside"
+    assert seen.cost.cpu_s < 0.02 + 0.15, "the first look at everything aside"

@@ -11,7 +11,7 @@ from pathlib import Path
 from perftools.causes.growth import growths
 from perftools.detect.fork_memory import forks
 from perftools.detect.fork_memory import limits as fork_limits
-from perftools.detect.memory_growth import shape
+from perftools.detect.memory_growth import limits, shape
 
 from ..report import say
 from . import simulating, tables
@@ -27,6 +27,8 @@ STEADY = (
     ("held_out", "thumbnails"), ("held_out", "graphs"), ("held_out", "tables"),
 )  # fmt: skip
 REAL_RATES = (3.0, 10.0, 30.0)
+TOGETHER = 8
+"""Services that run at the same time."""
 SECTIONS = ("false-alarms", "detection-20", "detection-8", "detection-4", "services", "forks", "cost")
 
 
@@ -94,10 +96,10 @@ def _services(window_s: float, windows: int) -> tables.Table:
     services = [Service(of, name, rate) for of, name in LEAKING for rate in (0.0, *REAL_RATES)]
     services += [Service(of, name, 0.0) for of, name in STEADY]
     rows = []
-    for batch in (services[at : at + 6] for at in range(0, len(services), 6)):
+    for batch in (services[at : at + TOGETHER] for at in range(0, len(services), TOGETHER)):
         say(", ".join(f"{each.name} {each.mib_per_min:g}" for each in batch))
         with running([each.arguments for each in batch]) as pids:
-            time.sleep(10)  # caches fill, allocators settle
+            time.sleep(limits["warm_up_s"])
             seen = [{each.pid: each for each in growths(read(pids, window_s))} for _ in range(windows)]
         for service, pid in zip(batch, pids):
             found = [by_pid[pid] for by_pid in seen if pid in by_pid]

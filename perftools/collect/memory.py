@@ -23,10 +23,11 @@ WALK_S: Final = 0.5
 """Least time between two walks over the page tables of one process."""
 COUNTING_CORES: Final = 0.003
 WALKING_CORES: Final = 0.003
-"""What both may use of a core. A walk takes 3 to 10 ms for each GiB (`python -m perftools_benchmarks memory`), so that
-a process of 1 GiB is walked about once a second. Meanwhile the kernel holds its mmap_lock for reading: page faults go
-on, mmap and munmap wait, up to Linux 5.9 for the whole walk, since then for one mapping's part of it (show_smaps_rollup
-in fs/proc/task_mmu.c lets go of the lock between two mappings where somebody waits)."""
+"""What both may use of a core. A walk takes about 20 ms for each GiB of 4 KiB pages (`python -m perftools_benchmarks
+memory`), so that a process of 1 GiB is walked every 7 s, one of 100 MiB every second. Meanwhile the kernel holds its
+mmap_lock for reading: page faults go on, mmap and munmap wait, up to Linux 5.9 for the whole walk, since then for one
+mapping's part of it (show_smaps_rollup in fs/proc/task_mmu.c lets go of the lock between two mappings where somebody
+waits)."""
 FIRST_WALKS_S: Final = 0.2
 """How long the first walk of each process may take in all; the others come in turn."""
 _BATCH: Final = 32

@@ -1,7 +1,7 @@
 """A service that answers its own requests; the first argument says how: leak, steady, fills, evicts.
 
-Requests make large temporaries in all of them. `fills` caches 40 MiB within its first 2 s, counted from when the second
-argument says (seconds after the start), and then stays.
+Requests make large temporaries in all of them. `fills` caches 40 MiB within 2 s, from so many seconds after the start
+on as the second argument says, and then stays.
 """
 
 import random
@@ -21,9 +21,9 @@ def handle(now):
         KEPT.append([f"{now} {at}" for at in range(500)])
     if KIND == "fills" and now > AFTER_S and len(CACHE) < 640:
         for _ in range(8):
-            CACHE[len(CACHE)] = bytes(random.randrange(65_000, 66_000))
+            CACHE[len(CACHE)] = b"x" * random.randrange(65_000, 66_000)
     if KIND == "evicts":
-        CACHE[random.random()] = bytes(random.randrange(30_000, 90_000))
+        CACHE[random.random()] = b"x" * random.randrange(30_000, 90_000)
         if len(CACHE) > BOUND:
             CACHE.popitem(last=False)
     return sum(row["score"] for row in rows)
@@ -31,7 +31,7 @@ def handle(now):
 
 if KIND == "evicts":
     for key in range(BOUND):
-        CACHE[key] = bytes(60_000)
+        CACHE[key] = b"x" * random.randrange(30_000, 90_000)
 start = time.monotonic()
 for _ in range(20):
     handle(0.0)

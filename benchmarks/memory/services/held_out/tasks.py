@@ -11,7 +11,7 @@ on_shutdown = []
 
 async def handle(number):
     await asyncio.sleep(random.uniform(0, 0.02))
-    payload = bytearray(int(RATE * 2**20 / 60 / PER_S) or 1)
+    payload = bytearray(b"x" * (int(RATE * 2**20 / 60 / PER_S) or 1))
     if RATE:
         on_shutdown.append(lambda: payload.clear())
     return sum(hash((number, at)) & 255 for at in range(2000))

@@ -15,7 +15,7 @@ class Blobs:
         if key in self.kept:
             self.kept.move_to_end(key)
             return self.kept[key]
-        blob = bytes(random.randrange(1_000, 2_000_000))
+        blob = b"\xff" * random.randrange(1_000, 2_000_000)
         self.kept[key] = blob
         self.size += len(blob)
         while self.size > BOUND:

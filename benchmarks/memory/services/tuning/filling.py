@@ -8,7 +8,7 @@ CACHE: dict = {}
 
 def lookup(key):
     if key not in CACHE:
-        CACHE[key] = bytes(16_384)
+        CACHE[key] = b"x" * 16_384
     return CACHE[key]
 
 
