@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from perftools.budget import statistics
 from perftools.budget.model import Pair
-from perftools.budget.statistics import change, detectable, estimate, holm, level
+from perftools.budget.statistics import change, holm, level
 
 
 def pairs(generator: np.random.Generator, n: int, slower: float, noise: float, rounds: int = 10) -> list[Pair]:
@@ -53,12 +53,6 @@ def test_quantiles_are_those_of_numpy(values: list[float], quantile: float) -> N
     assert found == pytest.approx(np.quantile([values, values], quantile, axis=1), abs=1e-6)
 
 
-def test_an_estimate_is_a_relative_change() -> None:
-    found = estimate(pairs(np.random.default_rng(3), 32, 0.1, 0.02))
-    assert (found.unit, found.n) == ("ratio", 32)
-    assert found.low < 0.1 < found.high and found.high - found.low < 0.06
-
-
 def test_the_same_samples_give_the_same_bounds() -> None:
     some = pairs(np.random.default_rng(4), 8, 0.0, 0.05)
     statistics._redrawn.cache_clear()
@@ -85,11 +79,11 @@ def test_the_level_may_be_zero_and_the_change_not() -> None:
 def test_a_slow_down_that_is_called_detectable_is_seen() -> None:
     generator = np.random.default_rng(6)
     some = pairs(generator, 32, 0.0, 0.03)
-    seen = detectable(some, 0.05)
-    assert 0.06 < seen < 0.12
-    found = sum(change(pairs(generator, 32, seen, 0.03)).low > math.log(1.05) for _ in range(100))
+    seen = change(some).seen_from(math.log(1.05), 32)
+    assert math.log(1.06) < seen < math.log(1.12)
+    found = sum(change(pairs(generator, 32, math.expm1(seen), 0.03)).low > math.log(1.05) for _ in range(100))
     assert found >= 90
-    assert detectable(some[:8], 0.05) == pytest.approx(seen, rel=0.4)  # it would have gone on to 32
+    assert change(some[:8]).seen_from(math.log(1.05), 32) == pytest.approx(seen, rel=0.4)  # it would have gone on to 32
 
 
 @given(

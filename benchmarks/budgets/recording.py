@@ -37,6 +37,8 @@ while True:
 """
 """A neighbour that is not even steady."""
 
+PYTHON = (sys.executable, "-s", "-P")
+"""Away from folders where a new file would make every import a little longer."""
 COUNTING = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
 
 ROUNDS = 10
@@ -100,11 +102,11 @@ def calibrated(program: str) -> int:
 def timed(program: str, blocks: int, calls: int) -> Process:
     """One fresh process of our own interpreter."""
     ran = subprocess.run(
-        [sys.executable, str(WORK), program, str(blocks), str(calls), str(ROUNDS)],
+        [*PYTHON, str(WORK), program, str(blocks), str(calls), str(ROUNDS)],
         check=True,
         capture_output=True,
         timeout=TIMEOUT_S,
-        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+        env=environment(),
     )
     return Process(**json.loads(ran.stdout))
 
@@ -126,22 +128,22 @@ def instructions(program: str, blocks: int, calls: int) -> int | None:
     """Of a whole process, under valgrind without its cache simulation; None where there is no valgrind."""
     with contextlib.suppress(FileNotFoundError):
         ran = subprocess.run(
-            [*COUNTING, sys.executable, str(WORK), program, str(blocks), str(calls), "0"],
+            [*COUNTING, *PYTHON, str(WORK), program, str(blocks), str(calls), "0"],
             check=True,
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
             # The hash of text decides how dictionaries collide, the core which kernels BLAS takes.
-            env={
-                **os.environ,
-                "PYTHONHASHSEED": "0",
-                "OPENBLAS_NUM_THREADS": "1",
-                "OPENBLAS_CORETYPE": "Nehalem",
-            },
+            env=environment(PYTHONHASHSEED="0", OPENBLAS_CORETYPE="Nehalem"),
         )
         if refs := re.search(r"I\s+refs:\s+([\d,]+)", ran.stderr):
             return int(refs[1].replace(",", ""))
     return None
+
+
+def environment(**more: str) -> dict[str, str]:
+    """That of a process."""
+    return {**os.environ, "PYTHONPATH": "", "OPENBLAS_NUM_THREADS": "1", **more}
 
 
 @contextlib.contextmanager

@@ -18,8 +18,6 @@ from statistics import NormalDist, median
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from perftools.budget.model import Pair
-from perftools.budget.plans import MOST_PAIRS
-from perftools.finding import Estimate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -103,26 +101,6 @@ def centre(rounds: tuple[float, ...]) -> float:
 def log_ratio(pair: Pair) -> float:
     """log(head/base) of one pair. Raises ValueError for values that have no ratio."""
     return _of(_logs(pair.head), FASTEST) - _of(_logs(pair.base), FASTEST)
-
-
-def estimate(pairs: Sequence[Pair]) -> Estimate:
-    """The relative change head/base - 1 between its one-sided 99.5 % bounds. Raises ValueError like `change`."""
-    spread = change(pairs)
-    return Estimate(
-        value=math.expm1(spread.centre),
-        low=math.expm1(spread.low),
-        high=math.expm1(spread.high),
-        unit="ratio",
-        n=spread.n,
-    )
-
-
-def detectable(pairs: Sequence[Pair], threshold: float) -> float:
-    """The smallest slow-down that a run like this, going on as far as it may, would call broken in `POWER` of all runs.
-
-    `threshold`: the relative change that is accepted, 0.05 for 5 %. Raises ValueError like `change`.
-    """
-    return math.expm1(change(pairs).seen_from(math.log1p(threshold), MOST_PAIRS))
 
 
 def holm(chances: Sequence[float], level: float = 1 - CONFIDENCE) -> list[bool]:
