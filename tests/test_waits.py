@@ -208,6 +208,18 @@ PARKED = """
                 return parts
             parts.append(part)
 
+    async def ask():
+        answer = b""
+        while not answer.endswith(b"."):
+            answer += await reader.read(100)
+        writer.close()
+        return answer
+
+    async def chat(reader, writer):
+        while not reader.at_eof():
+            line = await reader.readline()
+            writer.write(await ask())
+
     def receive():
         return jobs.get(timeout=1)
 
@@ -279,6 +291,16 @@ def test_what_is_parked_is_no_request(stack):
 )
 def test_work_in_hand_is_a_request(stack, line):
     assert Scene(PARKED).stand(2.0, *stack).first()[0] == line
+
+
+def test_so_is_a_task_that_reads_an_answer_to_its_end_and_none_that_waits_for_its_client():
+    read = ("StreamReader.read", f"{LIB}/asyncio/streams.py", 700)
+    asking = Scene(PARKED).stand(2.0, app("ask", "reader.read(100)"), read, call="StreamReader", kind="task")
+    assert asking.first() == ("answer += await reader.read(100)", "StreamReader.read")
+    chatting = Scene(PARKED).stand(2.0, app("chat", "reader.readline()"), read, call="StreamReader", kind="task")
+    assert chatting.parked()
+    below = (app("chat", "writer.write(await ask())"), app("ask", "reader.read(100)"), read)
+    assert Scene(PARKED).stand(2.0, *below, call="StreamReader", kind="task").first()[0].startswith("answer +=")
 
 
 def test_what_stands_still_all_the_time_is_parked_unless_a_server_called_it():

@@ -30,6 +30,8 @@ _TAKES = re.compile(
 """Beside what `perftools.source.waits` knows: names of what hands over a piece of work, or a request."""
 _READS = re.compile(r"(?:.*_)?read(?:line|until|exactly)?(?:_.*)?")
 """These do so in a connection's loop; in one that pauses they only read something."""
+_PIECES = re.compile(rf"{_READS.pattern}|recv(?:_into|from|msg)?")
+"""These may give a piece of a message: a loop over them that ends is a connection's only if it answers."""
 _WHOLE = re.compile(r"get|accept|receive(?:_\w+)?|get_message|recv_multipart")
 """Each of these gives a whole piece of work, also where a sentinel ends the loop."""
 _ANSWERS = frozenset(
@@ -75,13 +77,14 @@ def _kind(
     take = _first(unit, model, _takes)
     endless = _ENDLESS.match(head) is not None
     without_end = endless and not _LEFT.search(body)
-    own = (endless or (not endless and not _COMPARED.search(head))) and not dispatched
+    own = (endless or not _COMPARED.search(head)) and not dispatched
     pause = _first(unit, model, _pauses)
     if pause is not None and (take is None or _READS.fullmatch(take.name) or pause.span[:2] < take.span[:2]):
         return "periodic" if without_end or (own and not _YIELDS_VALUE.search(body)) else None
     if take is None:
         return "turns" if without_end and not dispatched else None
-    if without_end or (own and not endless) or _serves(take, unit, model, dispatched=dispatched):
+    flagged = own and not endless and not _PIECES.fullmatch(take.name)
+    if without_end or flagged or _serves(take, unit, model, dispatched=dispatched):
         return "works"
     return None
 

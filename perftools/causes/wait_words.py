@@ -84,7 +84,7 @@ def _of_stdlib(frame: Frame) -> str:
     owner = frame.function.rpartition(".")[0].rpartition(".")[2]
     if not owner or owner.startswith(("_", "<")):
         owner = _CLASSES.get(frame.package, frame.package)
-    return f"{owner}.{frame.name.strip('_') or frame.name}"
+    return owner if frame.name.startswith("__") else f"{owner}.{frame.name.strip('_') or frame.name}"
 
 
 def _without_frame(frame: Frame, call: str, code: Code) -> str:
