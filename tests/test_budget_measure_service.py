@@ -10,7 +10,7 @@ import pytest
 
 from perftools.budget.measure import audit
 from perftools.budget.measure.audit import Cost
-from perftools.budget.measure.runner import MeterRunner, meter
+from perftools.budget.measure.runner import MeterRunner
 from perftools.budget.measure.service import Loaded, Services, parse
 from perftools.budget.measure.sides import Sides
 from perftools.budget.model import Unmeasurable
@@ -38,7 +38,7 @@ def _budget(metric, **about):
 
 def _runner(sides, metric, **about):
     budget = _budget(metric, **about)
-    return MeterRunner(meter(sides, budget), budget)
+    return MeterRunner(sides, budget)
 
 
 @pytest.mark.parametrize("metric", ["latency_p99", "throughput", "cpu_time"])

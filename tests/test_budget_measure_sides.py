@@ -272,7 +272,7 @@ def test_both_sides_have_the_same_hash_seed_and_their_own_folders_first(changed,
         assert head["PYTHONPATH"].split(os.pathsep) == [str(changed), str(changed / "lib"), "/elsewhere"]
         folder = both.base.folder
         assert base["PYTHONPATH"].split(os.pathsep) == [str(folder), str(folder / "lib"), "/elsewhere"]
-        assert base["PYTHONPYCACHEPREFIX"].startswith(str(both.scratch))
+        assert base["PERFTOOLS_BUDGET_BYTECODE"].startswith(str(both.scratch))
         assert "PYTEST_ADDOPTS" not in base
 
 

@@ -114,6 +114,8 @@ with measurer(budgets, root) as measuring:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_leaves_nothing_behind(repo, number):
+    sample.edit(repo, "features.py", "Scores", "All scores")
+    sample.commit(repo, "words")
     before = sample.state(repo)
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     checking = subprocess.Popen(

@@ -25,5 +25,5 @@ class Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    multiprocessing.Process(target=time.sleep, args=(600,)).start()
+    multiprocessing.Process(target=time.sleep, args=(600,), daemon=True).start()
     HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()

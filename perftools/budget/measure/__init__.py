@@ -31,9 +31,9 @@ class SidesMeasurer:
 
     def open(self, budget: Budget) -> MeterRunner:
         """Raises Unmeasurable."""
-        from perftools.budget.measure.runner import MeterRunner, meter
+        from perftools.budget.measure.runner import MeterRunner
 
-        return MeterRunner(meter(self._sides, budget), budget)
+        return MeterRunner(self._sides, budget)
 
 
 @contextlib.contextmanager

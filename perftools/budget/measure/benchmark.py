@@ -19,7 +19,7 @@ _WORK_S: Final = 300.0
 _INSIDE: Final = Path(__file__).with_name("inside")
 _PYPERF: Final = re.compile(r"^\s*(?:import|from)\s+pyperf\b", re.MULTILINE)
 _MOST_BYTES: Final = 1 << 20
-_PYTEST: Final = ("-q", "--tb=short", "--color=no", "-p", "no:cacheprovider", "-o", "addopts=")
+_PYTEST: Final = ("-q", "--assert=plain", "--tb=short", "--color=no", "-p", "no:cacheprovider", "-o", "addopts=")
 """Nothing is written into the checkout, and the options of the project (coverage, processes) stay out."""
 _NO_SUCH_TEST: Final = (4, 5)
 """pytest's exit codes: the command line was wrong (here: no such test), and nothing was collected."""

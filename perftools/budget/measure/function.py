@@ -14,7 +14,7 @@ METRICS: Final[frozenset[Metric]] = frozenset({"cpu_time", "wall_time", "peak_me
 
 _COUNTED_S: Final = 0.05
 """CPU time of the calls whose instructions are counted: what varies between two starts of Python is 0.1 % of that."""
-_PROFILED_S: Final = 0.2
+_PROFILED_S: Final = 0.1
 
 
 class FunctionMeter:

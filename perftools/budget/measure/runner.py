@@ -33,14 +33,17 @@ class Meter(Protocol):
 class MeterRunner:
     """A `check.Runner`."""
 
-    def __init__(self, meter: Meter, budget: Budget) -> None:
-        self._meter = meter
+    def __init__(self, sides: Sides, budget: Budget) -> None:
+        """Raises Unmeasurable where the metric and the target do not go together."""
+        self._sides = sides
+        self._meter = meter(sides, budget)
         self._compared = budget.max_regression is not None
         self._orders = orders(budget.id)
         self._numbers = itertools.count()
 
     def pair(self) -> Pair:
         """Base and head once each in a fresh process. Raises Unmeasurable."""
+        self._sides.require_base()
         number = next(self._numbers)
         rounds = {name: self._meter.sample(name, number) for name in next(self._orders)}
         return Pair(base=rounds["base"], head=rounds["head"])

@@ -15,6 +15,7 @@ from typing import Final, Literal, NamedTuple, Self
 
 from perftools.budget.measure import dependencies, environment
 from perftools.budget.measure.git import GitFailed, git
+from perftools.budget.measure.inside.perftools_bytecode import VARIABLE as BYTECODE
 from perftools.budget.measure.overlay import lay_over
 from perftools.budget.measure.process import undisturbed
 from perftools.budget.measure.revision import MERGE_BASE, choose
@@ -22,7 +23,7 @@ from perftools.budget.measure.worktree import checked_out
 from perftools.budget.model import Unmeasurable
 
 _DROPPED: Final = frozenset(
-    "PYTEST_ADDOPTS PYTEST_CURRENT_TEST PYTEST_PLUGINS PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONDONTWRITEBYTECODE "
+    "PYTEST_ADDOPTS PYTEST_CURRENT_TEST PYTEST_PLUGINS PYTHONPATH PYTHONHOME PYTHONSTARTUP "
     "PYTHONPROFILEIMPORTTIME PYTHONTRACEMALLOC PYTHONFAULTHANDLER PYTHONINSPECT COVERAGE_PROCESS_START "
     "COVERAGE_PROCESS_CONFIG COV_CORE_SOURCE COV_CORE_CONFIG COV_CORE_DATAFILE".split()
 )
@@ -111,6 +112,10 @@ class Sides:
             raise Unmeasurable(self._base.code, self._base.reason)
         return self._base
 
+    def require_base(self) -> None:
+        """Raises Unmeasurable where there is no base, before head is measured in vain."""
+        assert self.base
+
     def side(self, name: Literal["base", "head"], benchmark: PurePath | None = None) -> Side:
         """One side, with head's `benchmark` file in it."""
         if name == "head":
@@ -131,7 +136,7 @@ class Sides:
     def variables(self, side: Side, number: int, more: Mapping[str, str] | None = None) -> dict[str, str]:
         """The environment of a program on `side`; in pair `number` both have the same hash seed.
 
-        Bytecode is kept in the private folder: both sides find theirs, and the working tree stays as it is.
+        Bytecode of a checkout is kept in the private folder: both sides find theirs, and the tree stays as it is.
         """
         kept = {
             name: value
@@ -141,7 +146,9 @@ class Sides:
         given = [self._moved(each, side) for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
         folders = [*side.path, *given]
         kept["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(folders))
-        kept["PYTHONPYCACHEPREFIX"] = str(self.scratch / "bytecode")
+        kept["PYTHONDONTWRITEBYTECODE"] = "1"
+        kept[BYTECODE] = str(self.scratch / "bytecode")
+        kept["HYPOTHESIS_STORAGE_DIRECTORY"] = str(self.scratch / "hypothesis")
         kept["PYTHONHASHSEED"] = str(number)
         kept["PATH"] = os.pathsep.join((os.path.dirname(side.python), kept.get("PATH", os.defpath)))
         if side.prefix is not None:

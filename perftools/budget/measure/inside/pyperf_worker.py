@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import gc
 import json
 import os
 import runpy
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from perftools_bytecode import keep_apart  # type: ignore[import-not-found]  # beside this script
 from perftools_profile import profiled  # type: ignore[import-not-found]  # beside this script
 
 ROUNDS = 10
@@ -123,6 +125,8 @@ def _patch(runner: Any, recorder: Recorder) -> None:
             timed = recorder.timed(time_func, inner_loops or 1)
             return bench_time_func(self, name, timed, inner_loops=inner_loops, metadata=metadata)
         if recorder.calls:
+            gc.collect()  # the start has no part in what the collector does in the calls
+            gc.freeze()
             with profiled(recorder.profile):
                 time_func(recorder.calls)
         return None
@@ -178,6 +182,7 @@ def main() -> None:
     parser.add_argument("script")
     options = parser.parse_args()
     sys.path[0] = os.path.dirname(os.path.abspath(options.script))  # as if it were run itself
+    keep_apart()
     import pyperf  # type: ignore[import-untyped]
 
     recorder = Recorder(options.name, options.calls, options.profile)
