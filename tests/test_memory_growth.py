@@ -18,6 +18,7 @@ from perftools.detect import memory_growth as rule
 from perftools.detect.diagnose import diagnose, settled
 from perftools.finding import Finding, Measure, Ok
 from perftools.record import Memory, MemoryReading, Missing
+from tests.allocated import Heap
 from tests.scene import Scene
 
 APP = "/srv/app.py"
@@ -269,6 +270,19 @@ def test_gunicorn_may_start_workers_anew_until_then() -> None:
     made.commands[9] = ("gunicorn: master [app]",)
     assert "--max-requests" not in finding(scene(leak(60))).todo
     assert "--max-requests" in finding(made).todo
+
+
+def test_lines_that_keep_memory_are_named_where_memray_saw_them() -> None:
+    made = scene(leak(60))
+    assert "`perf audit 1 --memory`" in finding(made).todo
+    heap = Heap(made)
+    heap.kept(3, 1 << 20, ("handle", APP, "return sorted"), ("Queue.put", "/usr/lib/python3.11/queue.py", "5"))
+    heap.kept(1, 1 << 20, ("Queue.put", "/usr/lib/python3.11/queue.py", "5"))
+    answer = rule.detect(Evidence(heap.audit()))
+    assert isinstance(answer, list) and isinstance(answer[0], Finding)
+    assert "--memory" not in answer[0].todo
+    (said,) = [each for each in answer[0].evidence if isinstance(each, str) and "still there" in each]
+    assert said.startswith("4.0 MiB of what it allocated in 5 s") and said.endswith("3.0 MiB of it by app.py:2 handle")
 
 
 def test_an_idle_service_shows_nothing_and_one_that_grows_while_idle_is_found() -> None:

@@ -58,18 +58,18 @@ SMAPS = "".join(
 
 def test_status_has_the_parts() -> None:
     expected = Counters(98304 * KIB, 65536 * KIB, 4096 * KIB, 2048 * KIB)
-    assert counters(STATUS, "", 4096) == expected
+    assert counters(STATUS, str, 4096) == expected
 
 
 def test_statm_has_two_of_them_on_old_kernels() -> None:
-    assert counters("Name:\tx\nVmSwap:\t 4 kB\n", "9000 500 200 1 0 300 0\n", 4096) == Counters(
+    assert counters("Name:\tx\nVmSwap:\t 4 kB\n", lambda: "9000 500 200 1 0 300 0\n", 4096) == Counters(
         500 * 4096, 300 * 4096, 0, 4 * KIB
     )
 
 
 @pytest.mark.parametrize("statm", ["", "0 0 0 0 0 0 0", "1 2", "a b c"])
 def test_a_process_without_memory_has_none(statm: str) -> None:
-    assert counters("Name:\tkthreadd\n", statm, 4096) is None
+    assert counters("Name:\tkthreadd\n", lambda: statm, 4096) is None
 
 
 def test_a_walk_tells_private_and_shared_and_each_ones_part() -> None:
@@ -96,14 +96,14 @@ def test_a_text_that_is_cut_short_loses_its_last_mapping_alone(length: int) -> N
 def test_anything_else_is_survived(text: str) -> None:
     list(heaps(text))
     rollup(text)
-    counters(text, text, 4096)
+    counters(text, lambda: text, 4096)
 
 
 def test_our_own_files_agree() -> None:
     folder = Path(f"/proc/{os.getpid()}")
-    counted = counters((folder / "status").read_text(), (folder / "statm").read_text(), os.sysconf("SC_PAGE_SIZE"))
+    counted = counters((folder / "status").read_text(), (folder / "statm").read_text, os.sysconf("SC_PAGE_SIZE"))
     assert counted is not None
-    old = counters("", (folder / "statm").read_text(), os.sysconf("SC_PAGE_SIZE"))
+    old = counters("", (folder / "statm").read_text, os.sysconf("SC_PAGE_SIZE"))
     assert old is not None and old.anonymous == pytest.approx(counted.anonymous, rel=0.1)
     try:
         walked = rollup((folder / "smaps_rollup").read_text())

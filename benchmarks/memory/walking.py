@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from perftools.collect.memory import WALKING_CORES
+
 _TARGET = """
 import mmap, sys, time
 mib, huge, seconds = int(sys.argv[1]), sys.argv[2] == "huge", float(sys.argv[3])
@@ -64,7 +66,7 @@ def measure(mib: int, *, huge: bool) -> Cost:
                 walk_ms,
                 _median_ms(folder / "smaps"),
                 _waits_ms(process, folder, None),
-                _waits_ms(process, folder, max(0.5, walk_ms / 1000 / 0.003)),
+                _waits_ms(process, folder, max(0.5, walk_ms / 1000 / WALKING_CORES)),
                 _waits_ms(process, folder, 0.0),
             )
         finally:

@@ -13,7 +13,7 @@ from perftools.target.proc import Proc
 
 MOST: Final = 8
 """Forked processes that are looked at: each look reads all of a process's mappings, and walks its page tables."""
-LOOKING_CORES: Final = 0.004
+LOOKING_CORES: Final = 0.003
 """What looks may use of a core, the first one aside; the last one is so much older than the window's end."""
 _SMAPS_BYTES: Final = 1 << 24
 """Text of one process's smaps, about 700 bytes for each mapping."""

@@ -21,10 +21,10 @@ COUNT_S: Final = 0.1
 """Mean time between two looks at the kernel's counters of all processes: 0.1 ms each."""
 WALK_S: Final = 0.5
 """Least time between two walks over the page tables of one process."""
-COUNTING_CORES: Final = 0.003
-WALKING_CORES: Final = 0.003
+COUNTING_CORES: Final = 0.0025
+WALKING_CORES: Final = 0.0025
 """What both may use of a core. A walk takes about 20 ms for each GiB of 4 KiB pages (`python -m perftools_benchmarks
-memory`), so that a process of 1 GiB is walked every 7 s, one of 100 MiB every second. Meanwhile the kernel holds its
+memory`), so that a process of 1 GiB is walked every 8 s, one of 100 MiB every second. Meanwhile the kernel holds its
 mmap_lock for reading: page faults go on, mmap and munmap wait, up to Linux 5.9 for the whole walk, since then for one
 mapping's part of it (show_smaps_rollup in fs/proc/task_mmu.c lets go of the lock between two mappings where somebody
 waits)."""

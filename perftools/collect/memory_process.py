@@ -95,7 +95,9 @@ class MemoryProcess:
     def _counters(self) -> Counters:
         folder = f"proc/{self.pid}"
         found = counters(
-            self._proc.text(f"{folder}/status", 65536), self._proc.text(f"{folder}/statm", 4096), self._page_bytes
+            self._proc.text(f"{folder}/status", 65536),
+            lambda: self._proc.text(f"{folder}/statm", 4096),
+            self._page_bytes,
         )
         if found is None:
             raise Ended

@@ -7,7 +7,7 @@ and ask for the right to trace the process (proc_mem_open, fs/proc/base.c).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 _KIB = 1024
@@ -50,8 +50,8 @@ class Heap(NamedTuple):
     shared: int
 
 
-def counters(status: str, statm: str, page_bytes: int) -> Counters | None:
-    """From the text of both files; None where the process has no memory (any more).
+def counters(status: str, statm: Callable[[], str], page_bytes: int) -> Counters | None:
+    """From the text of both files, the second where it is needed; None where the process has no memory (any more).
 
     `status` has the parts from Linux 4.5 on; before, `statm` has two: what is resident, and of that what belongs to
     files or shared memory.
@@ -59,7 +59,7 @@ def counters(status: str, statm: str, page_bytes: int) -> Counters | None:
     fields = _fields(status)
     if {"VmRSS", "RssAnon", "RssShmem"} <= fields.keys():
         return Counters(fields["VmRSS"], fields["RssAnon"], fields["RssShmem"], fields.get("VmSwap", 0))
-    words = statm.split()
+    words = statm().split()
     if len(words) < 3 or not all(word.isdecimal() for word in words[:3]):
         return None
     _, resident, shared = (int(word) * page_bytes for word in words[:3])

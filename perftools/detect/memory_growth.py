@@ -38,6 +38,7 @@ from perftools.causes.growth import FEWEST, Growth, growths
 from perftools.detect import settings
 from perftools.detect.judging import BLIND, fingerprint, idle
 from perftools.detect.load import counted
+from perftools.detect.memory_kept import kept, look
 from perftools.detect.memory_words import grown, headroom, left, mib, per_min, rate, unseen
 from perftools.finding import Estimate, Finding, Measure, Ok, Severity, Where
 from perftools.record import Gc, Memory, Missing
@@ -177,6 +178,8 @@ def _rows(found: Sequence[Growth], memory: Memory, evidence: Evidence, hours: fl
     if known is not None and hours is not None:
         yield f"{mib(known.bytes)} left of {known.of}: {_time(hours)} at this rate"
     yield f"the process is {_time(worst.age_s / 3600)} old"
+    if (said := kept(worst.pid, evidence)) is not None:
+        yield said
     if (full := _full_collections(worst.pid, evidence)) is not None:
         yield counted("full garbage collections meanwhile", full, "")
 
@@ -209,6 +212,8 @@ def _todo(evidence: Evidence, *, unclear: bool) -> str:
         "`functools.cache` never let go), dicts and lists of a module or a class, callbacks and tasks that are "
         "registered for each request. A bound: `maxsize=`, or entries that expire."
     )
+    if (how := look(evidence)) is not None:
+        said.append(how)
     server = settings.server(evidence.audit.target)
     if server == "gunicorn":
         said.append(
