@@ -108,7 +108,7 @@ def _idles(inside: Sequence[Frame], call: str) -> bool:
     """Does it wait for a clock, an event or a queue, as threads do that have nothing in hand?"""
     if inside:
         return inside[0].package in ("threading", "queue", "asyncio") and inside[0].name in ("wait", "sleep", "get")
-    return call in ("nanosleep", "clock_nanosleep", "select")  # time.sleep: select(2) until 3.10
+    return call in ("nanosleep", "clock_nanosleep", "select", "pselect6")  # time.sleep: select(2) until 3.10
 
 
 def _may_be_parked(inside: Sequence[Frame], kind: str) -> bool:

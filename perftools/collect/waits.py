@@ -16,7 +16,8 @@ LOOK_S = 0.06
 BUDGET_CORES = 0.02
 """What looks may use of a core, beside finding the interpreters at the start. Workers of many threads that move, or of
 many tasks, are looked at less often; whoever was not looked at for longest comes first."""
-_BURST_S = 0.03
+_BURST_S = 1.5
+"""Of the budget, what may be saved up."""
 _STEP_CPU_S = 0.008
 """What is due beyond that comes with the next step."""
 _REMEDIES = {"V-NORIGHT": "run it as root, or as the service's user with the right to trace it"}
@@ -37,7 +38,7 @@ class WaitsRecorder:
         self._due_s: dict[int, float] = {}
         self._looked_s: dict[int, float] = {}
         self._cpu_s = self._gap_s = 0.0
-        self._allowed_s = _BURST_S
+        self._allowed_s = self._most_s = _BURST_S * budget_cores
         self._stepped_s: float | None = None
 
     def begin_round(self, number: int, kind: Kind, duration_s: float) -> None:  # noqa: ARG002 (the interface)
@@ -53,7 +54,7 @@ class WaitsRecorder:
         """Look at those that are due, as far as the budget goes."""
         now_s, started_s = time.monotonic(), time.thread_time()
         if self._stepped_s is not None:
-            self._allowed_s = min(self._allowed_s + (now_s - self._stepped_s) * self._budget_cores, _BURST_S)
+            self._allowed_s = min(self._allowed_s + (now_s - self._stepped_s) * self._budget_cores, self._most_s)
         self._stepped_s = now_s
         used_s = 0.0
         while self._due_s and used_s < min(self._allowed_s, _STEP_CPU_S):

@@ -97,6 +97,11 @@ class ProcessWaits:
         self._tasks_read = False
         self._task_problem: Unreadable | None = None
 
+    @property
+    def reads(self) -> int:
+        """System calls that read its memory."""
+        return self._runtime.memory.calls
+
     def refresh(self) -> None:
         """Ask again which threads run Python."""
         self._states.forget_those_without()
