@@ -592,6 +592,43 @@ class Waits(Part, frozen=True, kw_only=True, tag="waits"):
     waits: tuple[Wait, ...]
 
 
+class LoopStep(Part, frozen=True, kw_only=True):
+    """A callback, or a step of a task, that an event loop was seen to run more than once: it had not come back between.
+
+    It began before the first of these looks and ended after the last one: it was longer than is said here.
+    """
+
+    pid: int
+    tid: int
+    stack: int
+    """Index into EventLoops.stacks: where it stood at the last look."""
+    looks: int
+    lasted_s: float
+    ran_s: float
+    """CPU time of the loop's thread between these looks."""
+
+
+class LoopLooks(Part, frozen=True, kw_only=True):
+    """How often one event loop was looked at, regular in time."""
+
+    pid: int
+    tid: int
+    kind: Literal["asyncio", "uvloop"]
+    looks: int
+
+
+class EventLoops(Part, frozen=True, kw_only=True, tag="loops"):
+    """The steps of asyncio and uvloop event loops that used 20 ms of CPU and more, from our own walks."""
+
+    cost: Cost
+    frames: tuple[tuple[str, str, int], ...]
+    """Function, file as the target sees it, line."""
+    stacks: tuple[tuple[int, ...], ...]
+    """Indices into frames, leaf first; each distinct stack once."""
+    loops: tuple[LoopLooks, ...]
+    steps: tuple[LoopStep, ...]
+
+
 class Observations(Part, frozen=True, kw_only=True):
     """What each collector saw, or why it saw nothing."""
 
@@ -603,6 +640,7 @@ class Observations(Part, frozen=True, kw_only=True):
     memory: Memory | Missing = Missing(code="E-ABSENT", reason="was not recorded")
     allocations: Allocations | Missing = Missing(code="E-ABSENT", reason="was not asked for")
     waits: Waits | Missing = Missing(code="E-ABSENT", reason="was not recorded")
+    loops: EventLoops | Missing = Missing(code="E-ABSENT", reason="was not recorded")
     extra: dict[str, Raw] = {}
     """A third party's collector writes here, under its id."""
 
@@ -679,6 +717,8 @@ def decode(text: bytes) -> Audit:
         _check_allocations(seen.allocations)
     if isinstance(seen.waits, Waits):
         _check_waits(seen.waits)
+    if isinstance(seen.loops, EventLoops):
+        _check_loops(seen.loops)
     if isinstance(seen.memory, Memory):
         _check_memory(seen.memory)
     return audit
@@ -748,6 +788,18 @@ def _check_waits(seen: Waits) -> None:
     for each in seen.looks:
         counts = (each.looks, each.failed, each.running, each.gil or 0)
         _require(min(counts) >= 0 and 0 <= each.span_s <= _LONGEST_S, "waits: looks are out of range")
+
+
+def _check_loops(seen: EventLoops) -> None:
+    frames, stacks, loops = len(seen.frames), len(seen.stacks), {(each.pid, each.tid) for each in seen.loops}
+    for stack in seen.stacks:
+        _require(all(0 <= at < frames for at in stack), "loops: a stack names a frame that is not there")
+    for step in seen.steps:
+        _require(0 <= step.stack < stacks, "loops: a step names a stack that is not there")
+        _require((step.pid, step.tid) in loops, "loops: a step is of a loop that was not looked at")
+        in_range = 0 <= step.ran_s <= _LONGEST_S and 0 <= step.lasted_s <= _LONGEST_S and step.looks >= 0
+        _require(in_range, "loops: a step is out of range")
+    _require(all(each.looks >= 0 for each in seen.loops), "loops: a count is negative")
 
 
 def _check_samples(samples: Samples) -> None:

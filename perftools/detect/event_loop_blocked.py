@@ -3,10 +3,12 @@
 What it finds. A task or callback that runs for 50 ms and more without giving the loop back: computing in an `async def`
 function, or a call that is not awaited. Meanwhile the loop answers nobody, accepts nothing and lets timers pass.
 
-How. From the order of the samples of the loop's thread, the work that lies between two steps, and the kernel's count
-of its waits (`detect.event_loops`). The first 50 ms that can be told are several samples long: at 25 samples a second
-only stretches of about 200 ms can. What waits without using a CPU (`time.sleep`, a blocking `requests.get`) gives no
-samples and is not seen. On Python <= 3.10 only holders of the GIL are seen.
+How. Directly: the loop's own clock says whether it has polled since the last look, up to 50 a second, and the thread's
+CPU time from the first to the last look at one step is a stretch (`collect.loops`; asyncio's own loop, and coroutines
+on uvloop). Elsewhere from the order of the samples of the loop's thread, the work that lies between two steps, and the
+kernel's count of its waits (`detect.event_loops`): the first 50 ms that can be told so are several samples long, at 25
+samples a second only stretches of about 200 ms. What waits without using a CPU (`time.sleep`, a blocking
+`requests.get`) is not seen. On Python <= 3.10 samples show only holders of the GIL.
 
 What it leaves alone. Many short steps, however busy the loop; work in executor threads; a handler that blocks for less
 than 5 % of the time: a request that comes in meanwhile is one of twenty, and waits for half a stretch on average.
@@ -17,7 +19,7 @@ the GIL.
 Limits: `stretch_ms`, `high_ms`: length of a stretch; `share`, `high_share`: part of the time spent in them;
 `doubt`: by how much the overhead between steps may speak for shorter ones; `queue`: stretches that follow one another
 without a wait, from which requests are known to queue: without that, others may not have been there to be harmed, and
-the finding is one degree lower; `own_samples`: fewer tell nothing.
+the finding is one degree lower; `own_samples`: fewer tell nothing; `steps`: so many must have been seen directly.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from perftools.detect import list_hot_path, pandas_hot_path
 from perftools.detect.event_loops import Loop, loops
 from perftools.detect.judging import FEWEST_BUSY, fingerprint, unjudged
 from perftools.detect.load import counted
+from perftools.detect.loop_steps import Long, long_steps
 from perftools.finding import Estimate, Finding, Measure, Ok, Severity, Where
 from perftools.record import Missing
 
@@ -43,6 +46,7 @@ limits: Mapping[str, float] = {
     "doubt": 3,
     "queue": 3,
     "own_samples": FEWEST_BUSY,
+    "steps": 3,
 }
 
 
@@ -55,6 +59,8 @@ class Stretch:
     seconds: float
     """CPU time of a stretch: what the handler is to blame for."""
     basis: str
+    n: int
+    """Of the observations that it is taken from."""
     share: float
     """Part of the time that the loop spends in this handler."""
     queued: bool
@@ -69,9 +75,11 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
     if not seen:
         return Ok(rule=id, says="no asyncio event loop was at work")
     blocked: dict[Place, list[Stretch]] = defaultdict(list)
+    directly = long_steps(evidence, limits["stretch_ms"] / 1000)
     for loop in seen:
+        long = directly.get((loop.pid, loop.tid or 0), {})
         for place, count in loop.handlers.items():
-            stretch = _stretch(loop, place, count, limits)
+            stretch = _long(loop, long.get(place), place, limits) or _stretch(loop, place, count, limits)
             if stretch is not None:
                 blocked[place].append(stretch)
     if not blocked:
@@ -80,6 +88,14 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
                   f"{100 * busiest:.0f} % of the time")  # fmt: skip
     findings = [_finding(each, evidence, limits) for each in blocked.values()]
     return sorted(findings, key=lambda finding: -finding.rank)
+
+
+def _long(loop: Loop, long: Long | None, place: Place, limits: Mapping[str, float]) -> Stretch | None:
+    """A handler whose steps were seen to run on; None where too few were, or too little of the time."""
+    if long is None or long.steps < limits["steps"] or long.share < limits["share"]:
+        return None
+    basis = "CPU time in one step, as far as it was seen"
+    return Stretch(loop, place, long.seconds, basis, long.steps, long.share, _queued(loop, long.seconds, limits))
 
 
 def _stretch(loop: Loop, place: Place, count: int, limits: Mapping[str, float]) -> Stretch | None:
@@ -92,15 +108,19 @@ def _stretch(loop: Loop, place: Place, count: int, limits: Mapping[str, float]) 
     if by_overhead_s * limits["doubt"] < least_s:
         return None
     told = (  # the surest first
-        ("from samples in a row", loop.visit_s(place)),
-        ("from the waits of the loop's thread", loop.waits_s(place)),
-        ("from the samples in the server's code between them", by_overhead_s),
+        ("stretch, from samples in a row, about", loop.visit_s(place)),
+        ("stretch, from the waits of the loop's thread, about", loop.waits_s(place)),
+        ("stretch, from the samples in the server's code between them, about", by_overhead_s),
     )
     basis, seconds = next(((basis, seconds) for basis, seconds in told if seconds >= least_s), ("", 0.0))
     if not seconds:
         return None
-    queued = loop.burst_s is not None and loop.burst_s >= limits["queue"] * seconds
-    return Stretch(loop, place, seconds, basis, share, queued)
+    return Stretch(loop, place, seconds, basis, loop.instants, share, _queued(loop, seconds, limits))
+
+
+def _queued(loop: Loop, seconds: float, limits: Mapping[str, float]) -> bool:
+    """Whether so many stretches followed one another that requests were there in the meantime."""
+    return loop.burst_s is not None and loop.burst_s >= limits["queue"] * seconds
 
 
 def _severity(found: Sequence[Stretch], limits: Mapping[str, float]) -> Severity:
@@ -142,7 +162,7 @@ def _finding(found: Sequence[Stretch], evidence: Evidence, limits: Mapping[str, 
 
 def _rows(found: Sequence[Stretch], worst: Stretch, evidence: Evidence) -> Iterator[Measure | str]:
     loop = worst.loop
-    yield counted(f"stretch, {worst.basis}, about", 1000 * worst.seconds, "ms", loop.instants)
+    yield counted(worst.basis, 1000 * worst.seconds, "ms", worst.n)
     yield counted("mean time between two samples", 1000 * loop.period_s, "ms", loop.instants)
     yield counted("time that the loop's thread is ready to run", 100 * loop.busy, "%")
     if loop.burst_s is not None:

@@ -72,6 +72,13 @@ class Loop:
     streams: list[list[Sampled]] = field(default_factory=list)
 
     @property
+    def tid(self) -> int | None:
+        """The kernel's id of the thread; None where its samples do not tell."""
+        if isinstance(self.thread, int):
+            return self.thread
+        return self.pid if self.thread == "MainThread" else None
+
+    @property
     def handlers(self) -> dict[Place, int]:
         """Samples by the outermost function of the program's own."""
         counts: dict[Place, int] = defaultdict(int)
@@ -178,17 +185,25 @@ def _loop(stream: Stream, samples: Samples, evidence: Evidence, overhead_ms: flo
     runs = [run for run in samples.runs if (run.pid, run.kind) == (stream.pid, stream.kind)]
     ticks = sum(run.ticks for run in runs)
     sched = evidence.audit.observations.sched
-    tid = stream.tid or (stream.pid if stream.thread == "MainThread" else None)
     threads = sched.threads if isinstance(sched, Sched) else ()
-    return Loop(
+    loop = Loop(
         pid=stream.pid,
         thread=stream.thread if stream.tid is None else stream.tid,
         period_s=sum(run.duration_s for run in runs) / ticks if ticks else 1 / samples.rate_hz,
         instants=ticks,
         overhead_ms=overhead_ms,
-        sched=next((each for each in threads if (each.pid, each.tid) == (stream.pid, tid)), None),
+        sched=None,
         span_s=sched.span_s if isinstance(sched, Sched) else 0.0,
     )
+    loop.sched = next((each for each in threads if (each.pid, each.tid) == (loop.pid, loop.tid)), None)
+    return loop
+
+
+def handler_of(stack: tuple[Frame, ...]) -> Place | None:
+    """The handler that a stack (root first) of a loop's thread is in; None where it is in none."""
+    tail = _below_loop(stack)
+    step = () if tail is None else _sampled(tail, _SERVING).step
+    return _place(step) if step else None
 
 
 def _below_loop(stack: tuple[Frame, ...]) -> tuple[Frame, ...] | None:
