@@ -6,7 +6,7 @@ import mmap
 import os
 from typing import NamedTuple
 
-from perftools.collect import memory, samples, sched, values, waits
+from perftools.collect import loops, memory, samples, sched, values, waits
 from perftools.collect.gc import choice, pace, perf_events
 from perftools.collect.rotation import RATES_HZ
 from perftools.record import Target
@@ -63,6 +63,14 @@ def plan(target: Target) -> tuple[Reading, ...]:
             right=TRACE,
             had=had,
             cores=waits.BUDGET_CORES,
+        ),
+        Reading(
+            id="loops",
+            what="how long event loops are kept from going round",
+            call="process_vm_readv(2), about 50 times a second",
+            right=TRACE,
+            had=had,
+            cores=loops.BUDGET_CORES,
         ),
         Reading(
             id="gc",
