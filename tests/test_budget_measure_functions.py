@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
 from perftools.budget.measure import function, profile
+from perftools.budget.measure.inside import perftools_profile
 from perftools.budget.measure.runner import MeterRunner, orders
 from perftools.budget.measure.sides import Sides
 from perftools.budget.model import Unmeasurable
@@ -149,11 +152,31 @@ def test_the_order_within_pairs_is_random_and_balanced():
 
 
 def test_only_growth_outside_of_the_noise_is_named():
-    base = [{"a": 1.0, "b": 1.0, "c": 0.01}, {"a": 1.1, "b": 1.0, "c": 0.01}]
-    head = [{"a": 1.05, "b": 1.5, "c": 0.02, "new": 0.5}, {"a": 1.3, "b": 1.6, "c": 0.02, "new": 0.5}]
-    assert profile.named(base, head) == ("b +27 %", "new +24 %")
+    def profiles(*rows):
+        return [dict(zip("abcd", row, strict=True)) for row in rows]
+
+    base = profiles((1.0, 1.0, 1.0, 0.01), (1.1, 1.0, 1.3, 0.01), (9.0, 1.1, 1.3, 0.01))
+    head = profiles((1.05, 1.5, 1.4, 0.02), (1.3, 1.6, 1.9, 0.02), (1.3, 7.0, 1.9, 0.02))
+    assert profile.named(base, [each | {"new": 0.5} for each in head]) == ("b +18 %", "new +15 %")
     assert profile.named(head, base) == ()
-    assert profile.named([{}], [{"a": 1.0}]) == ()
+    assert profile.named([{}] * 3, [{"a": 1.0}] * 3) == ()
+
+
+def test_what_the_profiler_adds_is_taken_off(tmp_path):
+    def work():
+        for _ in range(100):
+            pass
+
+    code = work.__code__
+    calls = [SimpleNamespace(callcount=30), SimpleNamespace(callcount=10)]
+    entry = SimpleNamespace(code=code, callcount=20, inlinetime=1.0, calls=calls)
+    added = perftools_profile.Overhead(callee_s=0.01, caller_s=0.002)
+    assert perftools_profile._row(entry, added) == (__file__, code.co_qualname, pytest.approx(1.0 - 0.2 - 0.08))
+    measured = perftools_profile.overhead()
+    assert 0 < measured.callee_s < 1e-4 and 0 <= measured.caller_s < 1e-4
+    with perftools_profile.profiled(str(tmp_path / "out")):
+        work()
+    assert [__file__, code.co_qualname] in [row[:2] for row in json.loads((tmp_path / "out").read_text())]
 
 
 def test_functions_have_the_same_name_on_both_sides(tmp_path):

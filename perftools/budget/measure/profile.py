@@ -1,6 +1,7 @@
 """Which functions grew: self times of both sides under cProfile, for the same number of calls.
 
-A profiler slows small functions most, so its times stand for shares and nothing else.
+The profiler takes off what it adds to each call, but not what it costs otherwise: its times stand for shares and
+nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from perftools.budget.measure.benchmark import Benchmark
 from perftools.budget.measure.sides import Side
 from perftools.budget.units import change
 
-_REPEATS: Final = 3
+_REPEATS: Final = 5
 _LEAST_SHARE: Final = 0.01
 """Of the whole: less is not what broke a budget."""
 _MOST_NAMED: Final = 5
@@ -47,22 +48,29 @@ def grew(benchmark: Benchmark, calls: int) -> tuple[str, ...]:
 
 
 def named(base: Sequence[Profile], head: Sequence[Profile]) -> tuple[str, ...]:
-    """The functions whose self time in every profile of head is above that in every one of base, most grown first.
+    """The functions that grew by more than the noise, most first: by more than their profiles of each side differ.
 
-    Those that grew by less than 1 % of the whole are left out.
+    The slowest profile of a side is no witness, as its process may have waited for a CPU. Growth below 1 % of the whole
+    is left out.
     """
     whole = median(sum(profile.values()) for profile in base)
-    growth = {
-        name: median(profile.get(name, 0.0) for profile in head) - median(profile.get(name, 0.0) for profile in base)
-        for name in {name for profile in head for name in profile}
-        if min(profile.get(name, 0.0) for profile in head) > max(profile.get(name, 0.0) for profile in base)
-    }
+    growth = {}
+    for name in {name for profile in head for name in profile}:
+        before, after = (sorted(profile.get(name, 0.0) for profile in side) for side in (base, head))
+        noise = _spread(before) + _spread(after)
+        grown = median(after) - median(before)
+        if after[0] > before[-2] and grown > noise:
+            growth[name] = grown
     most = sorted(growth, key=lambda name: (-growth[name], name))
     return tuple(
         f"{name} {change(growth[name] / whole)}"
         for name in most[:_MOST_NAMED]
         if whole > 0 and growth[name] >= _LEAST_SHARE * whole
     )
+
+
+def _spread(ordered: Sequence[float]) -> float:
+    return ordered[-2] - ordered[0]
 
 
 def _profile(benchmark: Benchmark, side: Side, calls: int, number: int) -> Profile:
