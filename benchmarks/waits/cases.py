@@ -26,7 +26,7 @@ from typing import NamedTuple
 from ..diagnosis.labels import Case, LabelError, Load, Place, place
 
 SETS = Path(__file__).parent / "sets"
-NAMES = ("tuning", "held_out")
+NAMES = ("tuning", "held_out", "fresh")
 
 
 class WaitCase(NamedTuple):
