@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,8 +16,8 @@ from perftools.detect.diagnose import diagnose
 from perftools.detect.event_loop_blocked import detect, limits
 from perftools.detect.event_loops import loops, visit
 from perftools.finding import Finding, Ok
-from perftools.record import Audit, Missing, Samples
-from tests.scene import FLOAT, Call, Scene, list_of
+from perftools.record import Audit, EventLoops, LoopLooks, LoopStep, Missing, Samples, decode, encode
+from tests.scene import COST, FLOAT, Call, Scene, list_of
 
 APP = "/srv/app.py"
 LIB = "/opt/venv/lib/python3.11"
@@ -237,6 +238,72 @@ def test_without_stacks_it_is_not_checked() -> None:
     audit = scene(timeline(always(("features", 300)))).audit()
     missing = Missing(code="E-PTRACE", reason="no right")
     assert detect(Evidence(replace(audit, observations=replace(audit.observations, samples=missing)))) == missing
+
+
+def watched(made: Scene, *steps: tuple[str, float, int], looks: int = 500) -> Audit:
+    """The scene's loop as looks at it saw it: of each long step its stack, CPU time in ms, and how often it was met."""
+    audit = made.audit()
+    samples = audit.observations.samples
+    assert isinstance(samples, Samples)
+    names = list(dict.fromkeys(name for name, _, _ in steps))
+    own = [made._stack(STACKS[name]) for name in names]
+    seen = EventLoops(
+        cost=COST,
+        frames=tuple(made.frames),
+        stacks=tuple(stack for number in own for stack, at in made.stacks.items() if at == number),
+        loops=(LoopLooks(pid=1, tid=1, kind="asyncio", looks=looks),),
+        steps=tuple(
+            LoopStep(pid=1, tid=1, stack=names.index(name), looks=met, lasted_s=ran / 1000, ran_s=ran / 1000)
+            for name, ran, met in steps
+        ),
+    )
+    return replace(audit, observations=replace(audit.observations, loops=seen))
+
+
+def never_idle() -> Scene:
+    """Few samples of 150 ms after five quick requests each: too few in a row to tell."""
+    quick = (("read", 0.4), ("ping", 20.0), ("send", 0.4))
+    return scene(timeline(mixed((("read", 0.4), ("features", 150), ("send", 0.4)), quick, 5))[:120], voluntary=3)
+
+
+def test_what_samples_cannot_tell_is_seen_directly() -> None:
+    assert "no stretch" in fine(never_idle())
+    answer = detect(Evidence(watched(never_idle(), *[("features", 130.0, 7)] * 30)))
+    assert isinstance(answer, list) and isinstance(answer[0], Finding)
+    (finding,) = answer
+    assert finding.where is not None and (finding.where.function, finding.where.line) == ("score", 3)
+    assert finding.severity == "medium" and "about 130 ms" in finding.title
+    assert finding.share is not None and finding.share.value == pytest.approx(0.42)
+    assert any("as far as it was seen" in str(row) for row in finding.evidence)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [("features", 45.0, 3)] * 60,  # shorter
+        [("features", 130.0, 7)] * 2,  # two are no habit
+        [("features", 130.0, 3)] * 6,  # 4 % of the time
+        [("select", 130.0, 7)] * 30,  # no handler's
+    ],
+)
+def test_steps_that_are_short_or_rare_or_nobody_s_are_left_alone(steps: list[tuple[str, float, int]]) -> None:
+    answer = detect(Evidence(watched(never_idle(), *steps)))
+    assert isinstance(answer, Ok), answer
+
+
+def test_long_steps_stay_in_the_record() -> None:
+    audit = watched(never_idle(), ("features", 130.0, 7))
+    assert decode(encode(audit)) == audit
+
+
+@pytest.mark.parametrize("wrong", [{"stack": 9}, {"stack": -1}, {"tid": 2}, {"ran_s": -1.0}, {"looks": -1}])
+def test_a_record_of_steps_that_cannot_be_is_refused(wrong: dict[str, float]) -> None:
+    audit = watched(never_idle(), ("features", 130.0, 7))
+    seen = audit.observations.loops
+    assert isinstance(seen, EventLoops)
+    damaged = replace(seen, steps=(replace(seen.steps[0], **wrong),))
+    with pytest.raises(msgspec.ValidationError, match="loops"):
+        decode(encode(replace(audit, observations=replace(audit.observations, loops=damaged))))
 
 
 @given(st.lists(st.booleans(), min_size=20, max_size=400), st.randoms(use_true_random=False))

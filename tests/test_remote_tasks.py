@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import struct
 import threading
+import time
 import types
 from collections.abc import AsyncIterator, Awaitable, Generator, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -18,8 +20,9 @@ from perftools.remote.asyncio_offsets import TaskLayout, asyncio_layout, publish
 from perftools.remote.code import Codes
 from perftools.remote.coroutines import follow
 from perftools.remote.event_loops import MAX_TASKS, EventLoops
-from perftools.remote.heap import Heap
+from perftools.remote.heap import Heap, Object
 from perftools.remote.interpreter import Runtime, Thread
+from perftools.remote.loop_steps import Watched, _time_of, watch
 from perftools.remote.memory import Memory, Range, Unreadable
 from perftools.remote.offsets import table_layout
 from perftools.remote.tasks import Task
@@ -245,7 +248,7 @@ _FAULTS = st.dictionaries(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(_FAULTS)
 def test_tasks_in_damaged_memory(own_loop: _OwnLoop, faults: dict[int, tuple[int, int]]) -> None:
     thread = own_loop.state(own_runtime())
@@ -260,7 +263,7 @@ def test_tasks_in_damaged_memory(own_loop: _OwnLoop, faults: dict[int, tuple[int
         assert task.stack[0].line >= 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 1 << 32), st.sampled_from([0.0, 0.02, 0.3]), st.sampled_from(_VERSIONS))
 def test_tasks_in_noise(seed: int, holes: float, version: tuple[int, int, int]) -> None:
     known = version < (3, 13, 0)
@@ -276,3 +279,84 @@ def test_tasks_in_noise(seed: int, holes: float, version: tuple[int, int, int]) 
         with contextlib.suppress(Unreadable):
             follow(heap, Codes(), [address, address + 64])
     assert runtime.memory.calls < 8 * _MAX_CALLS
+
+
+def _watched(loop: _OwnLoop, runtime: Runtime) -> Watched:
+    heap, thread = Heap(runtime), loop.state(own_runtime())
+    address = EventLoops(heap).running(thread, Codes())
+    assert address == id(loop.loop)
+    return watch(heap, address, thread, Codes())
+
+
+def _hold(entered: threading.Event, leave: threading.Event) -> None:
+    entered.set()
+    leave.wait(10)
+
+
+def test_a_step_of_our_own_loop_has_one_name_until_it_ends(own_loop: _OwnLoop) -> None:
+    watched = _watched(own_loop, own_runtime())
+    assert watched.kind == "asyncio"
+    assert watched.round() is None  # it polls
+    names = []
+    for _ in range(2):
+        entered, leave = threading.Event(), threading.Event()
+        own_loop.loop.call_soon_threadsafe(_hold, entered, leave)
+        assert entered.wait(10)
+        names.append({watched.round() for _ in range(20)})
+        standing = watched.standing(Codes())
+        assert standing.stack[0].code.function.endswith("wait")
+        assert standing.step is not None
+        leave.set()
+    assert [len(each) for each in names] == [1, 1]
+    assert names[0] != names[1]
+
+
+@settings(max_examples=30, deadline=None)
+@given(_FAULTS)
+def test_steps_in_damaged_memory(own_loop: _OwnLoop, faults: dict[int, tuple[int, int]]) -> None:
+    runtime = own_runtime()._replace(memory=DamagedMemory(faults))
+    with contextlib.suppress(Unreadable):
+        watched = watch(Heap(runtime), id(own_loop.loop), own_loop.state(own_runtime()), Codes())
+        for _ in range(20):
+            watched.round()
+            watched.standing(Codes())
+    assert runtime.memory.calls < _MAX_CALLS
+
+
+def test_a_loop_that_nobody_runs_is_not_watched(own_loop: _OwnLoop) -> None:
+    runtime, loop = own_runtime(), asyncio.new_event_loop()
+    busy = (own_loop.thread.native_id, threading.get_native_id())
+    thread = next(each for each in interpreter.threads(runtime) if each.native_id not in busy)
+    with pytest.raises(Unreadable, match="neither"):
+        watch(own_heap(), id(loop), thread, Codes())
+    loop.close()
+
+
+class _Uv(NamedTuple):
+    """A loop of uvloop's, as far as it is read: words of a uv_loop_t behind the address of a loop at 4096."""
+
+    words: list[int]
+
+    def clock(self) -> int:
+        memory = _Words({4096 + 24: [8192], 8192: self.words})
+        loop = Object(4096, None, b"")  # type: ignore[arg-type]
+        return _time_of(Heap(own_runtime()._replace(memory=memory)), loop)
+
+
+class _Words(Memory):
+    def __init__(self, words: Mapping[int, list[int]]) -> None:
+        super().__init__(0)
+        self._known = words
+
+    def _fetch(self, ranges: Sequence[Range]) -> bytes:
+        ((address, size),) = ranges
+        return b"".join(word.to_bytes(8, "little") for word in self._known[address])[:size]
+
+
+def test_uvloop_s_clock_is_the_only_field_that_holds_the_time() -> None:
+    now_ms = time.monotonic_ns() // 1_000_000
+    plain = [4096, *[0] * 60, now_ms - 5, *[1 << 46] * 66]
+    assert _Uv(plain).clock() == 8192 + 8 * 61
+    for words in ([8, *plain[1:]], [*plain[:-1], now_ms - 9], [4096, *[0] * 127]):
+        with pytest.raises(Unreadable):
+            _Uv(words).clock()
