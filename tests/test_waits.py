@@ -303,6 +303,18 @@ def test_so_is_a_task_that_reads_an_answer_to_its_end_and_none_that_waits_for_it
     assert Scene(PARKED).stand(2.0, *below, call="StreamReader", kind="task").first()[0].startswith("answer +=")
 
 
+def test_a_time_limit_is_no_name_for_what_it_limits():
+    scene = Scene(
+        """
+        async def ask():
+            return await asyncio.wait_for(reader.read(16), 0.2)
+        """
+    )
+    wait_for = ("wait_for", f"{LIB}/asyncio/tasks.py", 479)
+    scene.stand(2.0, *UVICORN, app("ask", "wait_for"), wait_for, call="Future", kind="task")
+    assert scene.first()[1] == "reader.read"
+
+
 def test_what_stands_still_all_the_time_is_parked_unless_a_server_called_it():
     def stands(*stack: Frame, longest_s: float) -> bool:
         return not Scene(PARKED).stand(1.0, *stack, longest_s=longest_s, call="futex").parked()

@@ -33,7 +33,8 @@ _SOCKET: Final = {
 }  # fmt: skip
 """Methods of sockets, and what they do."""
 _AROUND: Final = frozenset(
-    "append extend list tuple dict set str int float len print loads dumps decode encode json range enumerate".split()
+    "append extend list tuple dict set str int float len print loads dumps decode encode json range enumerate "
+    "wait_for shield".split()
 )
 """Calls around the one that waits."""
 _FUTURES: Final = frozenset({"result", "exception", "as_completed", "wait", "result_iterator", "__exit__", "shutdown"})
@@ -44,10 +45,10 @@ _TASKS: Final = frozenset("wait_for _wait gather call_next __aexit__ as_complete
 def what(found: InFlight, call: str, code: Code) -> str:
     """What the user's line calls there. `call`: the system call, or what a task awaits."""
     inside = [frame for frame in found.inside if frame.owner != "generated"]
-    if not inside:
+    if all(frame.name in _PASSING for frame in inside):
         return _without_frame(found.frame, call, code)
     entry = next((frame for frame in inside if frame.opaque), None)
-    entry = entry or next((frame for frame in inside if frame.name not in _PASSING), inside[-1])
+    entry = entry or next(frame for frame in inside if frame.name not in _PASSING)
     doing = verb(call, inside[-1].name)
     if entry.owner == "library":
         return f"{entry.package} {doing if doing in _NETWORK else entry.name.strip('_')}"

@@ -97,9 +97,10 @@ def _called(where: Where) -> str:
 
 def _waiting(line: WaitLine, table: TimeTable, cpus: float) -> str:
     place = f"{line.where.file.rpartition('/')[2]}:{line.where.line} {_called(line.where)}"
-    of = f"{cpus:g} CPU{'' if cpus == 1 else 's'}"
+    percent = table.cpu_percent / cpus
+    used = f"{f'{percent:.0f}' if percent >= 0.95 else 'under 1'} % of {cpus:g} CPU{'' if cpus == 1 else 's'}"
     share = f"{100 * line.share:.0f} % of their time"
-    return f"Not CPU-bound: {table.cpu_percent / cpus:.0f} % of {of}; requests wait in {place} -> {line.what}, {share}."
+    return f"Not CPU-bound: {used}; requests wait in {place} -> {line.what}, {share}."
 
 
 def _of_samples(finding: Finding) -> bool:
