@@ -17,6 +17,7 @@ from perftools.causes import Evidence
 from perftools.causes.waits import wait_table
 from perftools.collect.allocations import recording
 from perftools.collect.gc.recorder import GcRecorder
+from perftools.collect.loops import LoopsRecorder
 from perftools.collect.memory import MemoryRecorder
 from perftools.collect.recorder import Progress
 from perftools.collect.samples import SamplesRecorder
@@ -67,8 +68,7 @@ def audit(
     """
     sources = Sources(target)
     values = ValuesRecorder(target)
-    if memory_s is not None:
-        recording.foretell(target, tell)
+    before = recording.foretell(target, tell) if memory_s is not None else {}
 
     def aim(observations: Observations) -> None:
         """Point the value reader at the functions that were hot so far."""
@@ -91,6 +91,7 @@ def audit(
             SchedRecorder(target),
             MemoryRecorder(target),
             WaitsRecorder(target),
+            LoopsRecorder(target),
             values,
             GcRecorder(target),
         ],
@@ -102,7 +103,7 @@ def audit(
         progress=progress,
     )
     if memory_s is not None:
-        allocations = recording.after_window(target, observations, quality, tell, span_s=memory_s)
+        allocations = recording.after_window(target, observations, quality, tell, span_s=memory_s, before=before)
         observations = msgspec.structs.replace(observations, allocations=allocations)
     return _record(target, observations, quality, sources)
 

@@ -47,7 +47,7 @@ class Heap:
 
         built = Allocations(
             cost=COST, pid=1, tool="memray 1.20.0", span_s=SPAN_S, attach_stall_ms=120.0, detach_stall_ms=90.0,
-            cpus=0.5, page_faults_per_s=1000.0, fault_us=1.5, allocations=total("allocations"),
+            cpus=0.5, undisturbed_cpus=0.5, page_faults_per_s=1000.0, fault_us=1.5, allocations=total("allocations"),
             size_bytes=total("size_bytes"),
             temporaries=total("temporaries"), temporary_bytes=total("temporary_bytes"),
             peak_bytes=sum(site.size_bytes for site in self._kept), frames=tuple(self._scene.frames),

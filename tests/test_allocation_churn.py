@@ -83,7 +83,7 @@ def test_large_temporaries_name_the_function_and_its_line() -> None:
 
 @pytest.mark.parametrize(("faults", "severity"), [(0, None), (33_000, None), (34_000, "low"), (140_000, "high")])
 def test_the_page_faults_decide(faults: float, severity: str | None) -> None:
-    answer = judge(churning(800).audit(page_faults_per_s=faults, fault_us=1.5, cpus=1.0))
+    answer = judge(churning(800).audit(page_faults_per_s=faults, fault_us=1.5, undisturbed_cpus=1.0))
     if severity is None:
         assert isinstance(answer, Ok)
         assert answer.says == f"800 MiB/s of large temporaries in worker 1, with {faults:.0f} page faults/s"
@@ -93,13 +93,13 @@ def test_the_page_faults_decide(faults: float, severity: str | None) -> None:
 
 def test_no_page_faults_more_than_the_temporaries_have_pages() -> None:
     heap = churning(100)  # 25 600 pages a second, 3.8 % of a core
-    assert isinstance(judge(heap.audit(cpus=1.0, page_faults_per_s=1e6, fault_us=1.5)), Ok)
+    assert isinstance(judge(heap.audit(undisturbed_cpus=1.0, page_faults_per_s=1e6, fault_us=1.5)), Ok)
 
 
 def test_page_faults_are_shared_by_bytes() -> None:
     heap = churning(400)
     heap.temporary(50, 8 * MIB, TOP)
-    found = findings(heap.audit(**FRESH, cpus=1.0), low=0.01)
+    found = findings(heap.audit(**FRESH, undisturbed_cpus=1.0), low=0.01)
     assert "400 MiB/s of large temporaries, about 15 % of the CPU of worker 1" in found[0].title
 
 
@@ -125,8 +125,8 @@ def test_it_is_no_more_than_the_samples_of_the_function_show() -> None:
 
 
 def test_few_temporaries_are_fine() -> None:
-    assert isinstance(judge(churning(45).audit(cpus=0.01, **FRESH)), Ok)
-    assert findings(churning(55).audit(cpus=0.01, **FRESH))
+    assert isinstance(judge(churning(45).audit(undisturbed_cpus=0.01, **FRESH)), Ok)
+    assert findings(churning(55).audit(undisturbed_cpus=0.01, **FRESH))
     assert isinstance(judge(churning(2000, 1000).audit(**FRESH)), Ok)  # 10 of them, fewer than a habit
     assert findings(churning(2000, 1000).audit(**FRESH), fewest=10)
 

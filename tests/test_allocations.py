@@ -65,7 +65,7 @@ def worker(pid: int) -> Process:
 
 
 def left_behind() -> list[str]:
-    return [name for base in folder.BASES for name in os.listdir(base) if name.startswith("perftools-capture-")]
+    return [name for base in folder.BASES for name in os.listdir(base) if name.startswith("perftools-memray-")]
 
 
 def refused(process: Process) -> Missing:
@@ -84,7 +84,7 @@ def test_a_process_that_can_be_entered_and_the_states_in_which_it_cannot(monkeyp
     with sleeping() as process:
         found = preflight.plan(process)
         assert isinstance(found, preflight.Plan), found
-        assert (found.debugger, found.uid) == ("gdb", os.getuid())
+        assert found.uid == os.getuid()
         assert found.base in folder.BASES
 
         for mine, code, words in (
@@ -95,7 +95,7 @@ def test_a_process_that_can_be_entered_and_the_states_in_which_it_cannot(monkeyp
             ((preflight, "bases", lambda *_: [folder.Base("/tmp", 5 << 20)]), "E-DISK", "5 MiB are free in /tmp"),
             ((preflight, "_may_read", lambda *_: False), "E-MEMRAY", "may not read"),
             ((debuggers, "may_trace", lambda: False), "E-PTRACE", "may not use ptrace"),
-            ((debuggers, "find", lambda: debuggers_of("/nowhere")), "E-DEBUGGER", "neither gdb nor lldb"),
+            ((debuggers, "PATH", "/nowhere"), "E-DEBUGGER", "gdb is not installed (in /nowhere)"),
         ):  # fmt: skip
             with monkeypatch.context() as patch:
                 patch.setattr(*mine)
@@ -122,9 +122,6 @@ def test_a_process_that_can_be_entered_and_the_states_in_which_it_cannot(monkeyp
         assert refused(replace(process, start_ticks=1)).code == "E-GONE"
         assert refused(replace(process, python="3.6.9")).code == "E-VERSION"
         assert refused(replace(process, python=None)).code == "E-VERSION"
-
-
-debuggers_of = debuggers.find
 
 
 @pytest.mark.live
@@ -158,11 +155,11 @@ def test_a_process_without_site_packages_cannot_import_it() -> None:
 
 @needs_gdb
 def test_a_debugger_that_cannot_add_does_not_work(tmp_path: Path) -> None:
-    assert debuggers.find() == "gdb"
+    assert debuggers.refusal() is None
     (tmp_path / "gdb").write_text("#!/bin/sh\necho '$1 = 41'\n")
     (tmp_path / "gdb").chmod(0o755)
-    refusal = debuggers.find(str(tmp_path))
-    assert isinstance(refusal, Missing) and "does not work" in refusal.reason
+    refusal = debuggers.refusal(str(tmp_path))
+    assert refusal is not None and "does not work" in refusal.reason
 
 
 def test_who_may_read_a_file(tmp_path: Path) -> None:
@@ -252,7 +249,7 @@ class Kept:
         ours, theirs = socket.socketpair()
         with sleeping() as process, ours, theirs:
             order = Order(
-                pid=process.pid, start_ticks=process.start_ticks, debugger="gdb", base="/tmp", uid=os.getuid(),
+                pid=process.pid, start_ticks=process.start_ticks, base="/tmp", uid=os.getuid(),
                 gid=os.getgid(), span_s=span_s, most_bytes=1 << 20,
             )  # fmt: skip
             if let_go_s is not None:
@@ -296,7 +293,7 @@ def test_what_memray_says_when_it_cannot_be_let_in(monkeypatch) -> None:
 
 
 def plan(process: Process) -> preflight.Plan:
-    return preflight.Plan(process, "gdb", "/tmp", os.getuid(), os.getgid(), "1.20.0")
+    return preflight.Plan(process, "/tmp", os.getuid(), os.getgid(), "1.20.0")
 
 
 ENDED = Report(stage="ended", attach=Halt(stopped_s=0.121), detach=Halt(stopped_s=0.088), span_s=5.0, cpu_s=2.0)
@@ -313,7 +310,7 @@ ENDED = Report(stage="ended", attach=Halt(stopped_s=0.121), detach=Halt(stopped_
     ],
 )
 def test_what_went_wrong_is_said(report: Report | None, words: str) -> None:
-    visit = SimpleNamespace(capture=3, last_words=lambda: "boom")
+    visit = SimpleNamespace(capture=3, span_s=5.0, last_words=lambda: "boom")
     found = recording._checked(plan(build.process(4712)), report, visit)
     assert isinstance(found, Missing)
     assert words in found.reason
@@ -402,7 +399,7 @@ def test_a_long_capture_is_read_in_part(capture: Path) -> None:
     summary = read(capture, most=30)
     assert not isinstance(summary, Missing)
     assert summary.read == 30 < summary.records
-    found = recording.recorded(plan(build.process(4712)), replace(ENDED, span_s=5.0), summary, 0.1)
+    found = recording.recorded(plan(build.process(4712)), ENDED, summary, recording.Undisturbed(0.5, 10.0), 0.1)
     assert found.span_s < 5.0 and found.cost.lost == summary.records - 30
     assert "of the first" in found.cost.complete
 

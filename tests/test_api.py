@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from perftools import api, record
 from perftools.collect.sources import Sources
+from perftools.detect.judging import UNASKED
 from perftools.errors import FileError, NoProcess, OutputUnwritable
 from perftools.finding import TimeTable
 from perftools.record import Samples
@@ -49,7 +50,7 @@ def test_without_source_no_text_is_kept_and_no_finding_is_made_of_guesses() -> N
     assert all(source.text == "" and source.function for source in bare.sources)
     diagnosis = api.diagnose(bare)
     assert not diagnosis.findings
-    assert {each.missing.code for each in diagnosis.not_checked} == {"V-NOSOURCE"}
+    assert {each.missing.code for each in diagnosis.not_checked} == {"V-NOSOURCE", UNASKED}
     assert isinstance(diagnosis.time, TimeTable)
     assert diagnosis.time.lines[0].where.line == 4
 

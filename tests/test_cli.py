@@ -467,3 +467,19 @@ def test_tab_completion_knows_the_verbs():
 def test_a_share_of_few_samples_is_no_alarm_by_itself(run, stages):
     stages.diagnosis = replace(build.healthy(), notes=("seen only in the first half",))
     assert run("audit", "4711", "--fail-on", "info")[0] == 0
+
+
+def test_memory_is_asked_for_by_name_and_announced_with_q_too(run, stages, monkeypatch):
+    run("audit", "4711", "-q")
+    assert stages.asked["memory_s"] is None
+
+    def telling(target, **asked):
+        asked["tell"]("memray \x1b[31mis let in")
+        return stages.run(target, **asked)
+
+    monkeypatch.setattr(perftools.api, "audit", telling)
+    _, _, stderr = run("audit", "4711", "--memory", "-q", "--no-save")
+    assert stderr == "memray [31mis let in\n"
+    _, _, stderr = run("audit", "4711", "--memory", "--no-save")
+    assert "then memray runs in one worker for 5 s" in stderr
+    assert "no code runs" not in stderr

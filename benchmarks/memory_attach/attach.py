@@ -129,7 +129,7 @@ def _visit(target: object, client: Client, span_s: float) -> Visit:
     time.sleep(PAUSE_S)
     client.slowest_since()
     start_s = time.monotonic()
-    found = recording.record(target, seen, lambda said: None, span_s=span_s)  # type: ignore[arg-type]
+    found = recording.record(target, seen, lambda said: None, span_s=span_s, before={})  # type: ignore[arg-type]
     seconds, slowest_ms = time.monotonic() - start_s, client.slowest_since()
     if isinstance(found, Missing):
         return Visit(0.0, 0.0, slowest_ms, seconds, f"{found.code}: {found.reason}")

@@ -17,9 +17,11 @@ Examples:
   perf audit 4711 --window 60            a longer look, for a service with few requests
   perf audit 4711 -o audit.json          keep what was seen; perf explain audit.json reads it
   perf audit 4711 --only gc-pause        judge by one rule
+  perf audit 4711 --memory               what it allocates, too: runs memray in a worker for 5 s
   perf audit 4711 --json --fail-on high  for a program
 
-Nothing is stopped or changed in the service, and no code runs in it. It should be under load.
+Nothing is stopped or changed in the service, and no code runs in it, unless --memory asks for it. It should be under
+load.
 
 The last ten audits are kept: perf explain --last shows the latest again.
 """
@@ -45,6 +47,11 @@ The last ten audits are kept: perf explain --last shows the latest again.
     metavar="SECONDS",
     help="Watch exactly so long. Otherwise 20 s, from 8 s if that is enough to tell, to 40 s for want of load.",
 )
+@click.option(
+    "--memory",
+    is_flag=True,
+    help="Then let memray into the busiest worker for 5 s. Runs code in it, and stops it twice for about 0.1 to 0.5 s.",
+)
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Save what was seen (mode 0600).")
 @click.option("--no-save", is_flag=True, help="Do not keep it among the last ten audits either.")
 @click.option("--no-source", is_flag=True, help="Keep no source text, in the report or in what is saved.")
@@ -59,6 +66,7 @@ def command(
     this_process: bool,
     dry_run: bool,
     window_s: float | None,
+    memory: bool,
     output: str | None,
     no_save: bool,
     no_source: bool,
@@ -84,10 +92,11 @@ def command(
     settings = api.settings(config, only=only, skip=skip)  # what is wrong with it is found before the window
     named = auditing.Named(pid=pid, port=port, name=name, this_process=this_process)
     if dry_run:
-        return dry_running.run(named, as_json=as_json, color=color)
+        return dry_running.run(named, memory=memory, as_json=as_json, color=color)
     return auditing.run(
         named,
         window_s=window_s,
+        memory=memory,
         output=output,
         keep=not no_save,
         keep_source=not no_source,

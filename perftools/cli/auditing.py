@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from perftools.config import Settings
     from perftools.record import Audit
 
+MEMORY_S = 5.0
+"""For so long memray stays in a worker."""
+
 
 class Named(NamedTuple):
     """A service as the user names it: one of `pid`, `port` and `name` is set."""
@@ -42,6 +45,7 @@ def run(
     *,
     window_s: float | None,
     settings: Settings,
+    memory: bool = False,
     output: str | None = None,
     keep: bool = True,
     keep_source: bool = True,
@@ -53,7 +57,8 @@ def run(
 ) -> int:
     """Find the service, watch it, print the report, and give the exit code.
 
-    `keep`: among the last audits; `keep_source`: in what is saved and printed.
+    `memory`: let memray into a worker after the window; `keep`: among the last audits; `keep_source`: in what is saved
+    and printed.
     """
     from perftools import api
     from perftools import target as targets
@@ -62,8 +67,11 @@ def run(
         files.check_writable(output, again=outcome.command("audit", *named.arguments()))
     target = targets.find(**named._asdict())
     targets.preflight(target)
-    with progress(target, window_s, quiet=quiet) as shown:
-        audit = api.audit(target, window_s=window_s, progress=shown, settings=settings)
+    memory_s = MEMORY_S if memory else None
+    with progress(target, window_s, memory_s=memory_s, quiet=quiet) as shown:
+        audit = api.audit(
+            target, window_s=window_s, memory_s=memory_s, progress=shown, tell=shown.say, settings=settings
+        )
     diagnosis = api.diagnose(audit, settings)  # with the source, which need not be kept for that
     if not keep_source:
         audit = api.without_source(audit)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import sys
 
+import click
+
 from perftools.cli import outcome
 from perftools.cli import output as out
 from perftools.cli.auditing import Named
+from perftools.report.words import clean
 
 
-def run(named: Named, *, as_json: bool, color: str) -> int:
+def run(named: Named, *, memory: bool, as_json: bool, color: str) -> int:
     """Print the plan. Raises what the audit would raise before its window."""
     from perftools import target as targets
     from perftools.collect.plan import plan
@@ -19,6 +22,10 @@ def run(named: Named, *, as_json: bool, color: str) -> int:
     target = targets.find(**named._asdict())
     targets.preflight(target)
     readings = plan(target)
+    if memory:
+        from perftools.collect.allocations import recording
+
+        click.echo(clean(recording.foreseen(target)), err=True)
     if as_json:
         out.write(report.document(target, readings).decode())
         return 0

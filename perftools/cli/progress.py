@@ -18,16 +18,18 @@ if TYPE_CHECKING:
 
     from perftools.record import Target
 
-COST = "nonblocking sampling at up to 100 Hz, no code runs in the target"
+COST = "nonblocking sampling at up to 100 Hz, "
+UNTOUCHED = "no code runs in the target"
 EVERY_S = 0.25
 NARROW = 80
 """Below this width the line has no hint."""
 
 
 class Silent:
-    """The last state, for the closing line; shows nothing."""
+    """The last state, for the closing line; shows nothing but what must be said."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
         self.elapsed_s = 0.0
         self.planned_s = 0.0
         self.stacks = 0
@@ -40,14 +42,18 @@ class Silent:
         self.elapsed_s, self.planned_s, self.stacks = elapsed_s, planned_s, stacks
         self.cpu_percent, self.note = cpu_percent, note
 
+    def say(self, text: str) -> None:
+        """Tell the user what is about to be done to the service, and how it went: with -q too."""
+        print(*_lines(clean(text), self._stream), sep="\n", file=self._stream, flush=True)
+
 
 class Renewed(Silent):
     """One line on a terminal, drawn at most four times a second and gone in the end."""
 
-    def __init__(self, what: str, console: Console) -> None:
+    def __init__(self, what: str, console: Console, stream: TextIO) -> None:
         from rich.live import Live
 
-        super().__init__()
+        super().__init__(stream)
         self._what = what
         self._console = console
         self._drawn_s = float("-inf")
@@ -63,6 +69,11 @@ class Renewed(Silent):
         if now_s - self._drawn_s >= EVERY_S:
             self._drawn_s = now_s
             self._live.update(self._line(), refresh=True)
+
+    def say(self, text: str) -> None:
+        from rich.text import Text
+
+        self._console.print(Text(clean(text)))  # above the line
 
     def start(self) -> None:
         self._live.start()
@@ -88,26 +99,34 @@ class Renewed(Silent):
 
 
 @contextmanager
-def progress(target: Target, window_s: float | None, *, quiet: bool, stream: TextIO | None = None) -> Iterator[Silent]:
+def progress(
+    target: Target,
+    window_s: float | None,
+    *,
+    memory_s: float | None = None,
+    quiet: bool,
+    stream: TextIO | None = None,
+) -> Iterator[Silent]:
     """What `api.audit` tells how far it is; begins with what watching costs the target."""
     err = stream or sys.stderr
     what = f"pid {target.root_pid}"
     if quiet:
-        yield Silent()
+        yield Silent(err)
         return
     workers = len(target.workers)
     said = f"{what}, {plain(plural(workers, 'worker'))}" if workers > 1 else what
     long = f" for {plain(seconds(window_s))}" if window_s is not None else ""
-    print(*_lines(f"watching {said}{long}: {COST}", err), sep="\n", file=err, flush=True)
+    cost = COST + (UNTOUCHED if memory_s is None else f"then memray runs in one worker for {plain(seconds(memory_s))}")
+    print(*_lines(f"watching {said}{long}: {cost}", err), sep="\n", file=err, flush=True)
     if not err.isatty():
-        shown = Silent()
+        shown = Silent(err)
         yield shown
         print(f"watched {plain(seconds(shown.elapsed_s))}", file=err, flush=True)
         return
     from rich.console import Console
 
     console = Console(file=err, no_color=True, highlight=False, markup=False, emoji=False, safe_box=not unicode(err))
-    renewed = Renewed(what, console)
+    renewed = Renewed(what, console, err)
     renewed.start()
     try:
         yield renewed

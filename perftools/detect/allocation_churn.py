@@ -6,10 +6,11 @@ each page of 4 KiB is handed out, cleared and touched for the first time again.
 
 How. memray records every allocation of one worker for some seconds (`--memory`: it runs code in the target). Each is
 charged to the user's line that caused it, by the same rules as samples of CPU. What is at least 128 KiB and is freed
-within the span is a temporary; lines of one function are one cause. They are taken to cause the worker's page faults,
-each in proportion to its bytes and at most one for each page; what a fault costs is measured on the machine (1.4 µs on
-the virtual machine where the limits were set, so that a GiB of fresh pages costs 0.4 s). Temporaries beyond the caches
-cost the way to main memory too. The sum is no more than the samples show for the function.
+within the span is a temporary; lines of one function are one cause. They are taken to cause the page faults that
+the worker had in the window, before memray was in it: in proportion to their bytes, and at most one for each page. What
+a fault costs is measured on the machine (1.4 µs on the virtual one where the limits were set, so that a GiB of fresh
+pages costs 0.4 s). Temporaries beyond the caches cost the way to main memory too. The sum is no more than the samples
+show for the function.
 
 What it leaves alone. Temporaries whose memory is warm: malloc gives the same pages again, and then a new array costs
 no more than one that is kept, at any size below 16 MiB (measured). Memory that is kept: `memory-growth` tells of that.
@@ -67,6 +68,8 @@ class Churn:
         beyond = self.mean_bytes >= limits["cache_mib"] * _MIB
         self.traffic_cores = self.per_s / _GIB * limits["traffic_s_per_gib"] if beyond else 0.0
         self.fault_cores = self.faults_per_s * seen.fault_us / 1e6
+        self.share = min(1.0, _part(self.fault_cores, seen.undisturbed_cpus) + _part(self.traffic_cores, seen.cpus))
+        """Of the worker's CPU."""
 
     @property
     def frame(self) -> Frame:
@@ -90,10 +93,9 @@ class Churn:
             return "growing"
         return "looped" if sum(line.looped_bytes for line in self.lines) >= _MOSTLY * total else "arrays"
 
-    @property
-    def fresh(self) -> float:
-        """Part of their memory that came as fresh pages."""
-        return self.faults_per_s * _PAGE / self.per_s if self.per_s > 0 else 0.0
+
+def _part(cores: float, of: float) -> float:
+    return cores / of if of > 0 else 0.0
 
 
 def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence[Finding] | Ok | Missing:
@@ -138,9 +140,7 @@ def _not_checked(missing: Missing) -> Missing:
 def _finding(churn: Churn, seen: Allocations, evidence: Evidence, limits: Mapping[str, float]) -> Finding | None:
     where = where_of(churn.frame, evidence.code)
     sampled = _sampled(where, seen.pid, evidence)
-    share = min(1.0, (churn.fault_cores + churn.traffic_cores) / seen.cpus) if seen.cpus > 0 else 0.0
-    if sampled is not None:
-        share = min(share, sampled.high)
+    share = churn.share if sampled is None else min(churn.share, sampled.high)
     found = severity(share, limits)
     if found is None:
         return None
@@ -172,7 +172,7 @@ def _rows(churn: Churn, seen: Allocations, sampled: Estimate | None) -> Iterator
     yield _counted("temporaries", n / seen.span_s, "a second", n)
     yield _counted("mean size", churn.mean_bytes / _MIB, "MiB", n)
     yield _counted("of all that the worker allocated", 100 * churn.temporary_bytes / max(seen.size_bytes, 1), "%", n)
-    yield _counted("page faults of the worker", seen.page_faults_per_s, "a second", 1)
+    yield _counted("page faults of the worker in the window", seen.page_faults_per_s, "a second", 1)
     yield _counted("CPU for a page fault, measured here", seen.fault_us, "µs", 1)
     if sampled is not None:
         yield Measure(label="samples that pass through the function", estimate=sampled)
@@ -210,7 +210,7 @@ def _why(churn: Churn) -> str:
     }[churn.kind]
     if churn.fault_cores > 0:
         why += (
-            f" About {100 * churn.fresh:.0f} % of that memory came fresh from the kernel, which clears each page: "
+            f" Its memory went back to the kernel in between, which clears each page before it gives it out again: "
             f"{churn.faults_per_s:.0f} page faults a second take {100 * churn.fault_cores:.0f} % of a core."
         )
     if churn.traffic_cores > 0:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import msgspec
 
 from perftools.finding import Diagnosis, Suppressed, TimeTable
-from perftools.record import Audit, Gc, Memory, Missing, Samples, Sched, Threads, Values, Waits
+from perftools.record import Allocations, Audit, EventLoops, Gc, Memory, Missing, Samples, Sched, Threads, Values, Waits
+from perftools.report.allocation_summary import allocated
 from perftools.report.gc_summary import places
 from perftools.report.memory_summary import growth, held
 from perftools.report.model import (
@@ -26,6 +27,8 @@ from perftools.report.model import (
 )
 from perftools.report.words import sentence
 
+Observation = Samples | Threads | Values | Gc | Sched | Memory | Allocations | Waits | EventLoops
+
 
 def render(audit: Audit, diagnosis: Diagnosis) -> bytes:
     """The document, indented, ending in a newline."""
@@ -43,6 +46,7 @@ def render(audit: Audit, diagnosis: Diagnosis) -> bytes:
             gc=_gc(audit),
             sched=audit.observations.sched,
             memory=_memory(audit.observations.memory),
+            allocations=allocated(audit),
             waits=diagnosis.waits,
         ),
         findings=tuple(found(finding) for finding in diagnosis.findings),
@@ -64,8 +68,8 @@ def _hidden(suppressed: Suppressed) -> Hidden:
 
 
 def _observers(audit: Audit) -> Iterator[Observer]:
-    for name in ("samples", "threads", "values", "gc", "sched", "memory", "waits"):
-        part: Samples | Threads | Values | Gc | Sched | Memory | Waits | Missing = getattr(audit.observations, name)
+    for name in ("samples", "threads", "values", "gc", "sched", "memory", "allocations", "waits", "loops"):
+        part: Observation | Missing = getattr(audit.observations, name)
         if not isinstance(part, Missing):
             yield Observer(id=name, cost=part.cost)
 

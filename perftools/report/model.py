@@ -166,6 +166,53 @@ class MemoryUse(Part, frozen=True, kw_only=True, tag="memory"):
     """Processes killed for memory within the window, in the service's control group."""
 
 
+class AllocatedLine(Part, frozen=True, kw_only=True):
+    """What was allocated for one line of the user's own."""
+
+    where: Where | None
+    """null for what no line of the user's own caused."""
+    inside: str
+    """The library that most of it was allocated in, "" where the line did so itself."""
+    allocations: int
+    size_bytes: int
+    temporaries: int
+    """Of these, how many were large (128 KiB or more each) and were given back within the span."""
+    temporary_bytes: int
+
+
+class AllocatedMemory(Part, frozen=True, kw_only=True, tag="allocations"):
+    """Every allocation of one worker for some seconds after the window, but for small objects."""
+
+    pid: int
+    tool: str
+    span_s: float
+    attach_stall_ms: float
+    """How long the worker stood still to let memray in."""
+    detach_stall_ms: float
+    left: str
+    """What was wrong with the worker afterwards; "" where it ran, untraced and untracked."""
+    complete: str
+    """What is in it, and what is not."""
+    cpus: float
+    undisturbed_cpus: float
+    """In the window, before memray was in the worker."""
+    page_faults_per_s: float
+    """In the window, too."""
+    fault_us: float
+    """CPU time of a page fault on this machine."""
+    allocations: int
+    size_bytes: int
+    temporaries: int
+    temporary_bytes: int
+    peak_bytes: int
+    churn: tuple[AllocatedLine, ...]
+    """Of all that was allocated, by line, most bytes first."""
+    peak: tuple[AllocatedLine, ...]
+    """Of what was alive when most was."""
+    kept: tuple[AllocatedLine, ...]
+    """Of what was alive at the end."""
+
+
 class Observed(Part, frozen=True, kw_only=True):
     """What was seen, apart from what it means."""
 
@@ -176,6 +223,7 @@ class Observed(Part, frozen=True, kw_only=True):
     gc: GarbageCollection | Missing
     sched: Sched | Missing
     memory: MemoryUse | Missing
+    allocations: AllocatedMemory | Missing
     waits: WaitTable | Missing
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from perftools.finding import Diagnosis
 from perftools.record import Audit
 from perftools.report import (
+    terminal_allocations,
     terminal_checks,
     terminal_finding,
     terminal_gc,
@@ -47,6 +48,7 @@ def render(
     terminal_threads.write(page, audit)
     terminal_use.write(page, audit, diagnosis)
     terminal_memory.write(page, audit, diagnosis)
+    terminal_allocations.write(page, audit, diagnosis, shown)
     terminal_gc.write(page, audit, diagnosis, shown)
     terminal_checks.write(page, audit, diagnosis)
     return page.render()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from perftools.finding import Diagnosis
-from perftools.record import Allocations, Audit, Missing
-from perftools.report.allocation_summary import Row, lines
+from perftools.record import Audit, Missing
+from perftools.report.allocation_summary import allocated
+from perftools.report.model import AllocatedLine, AllocatedMemory
 from perftools.report.page import Column, Page
 from perftools.report.paths import Paths, function
 from perftools.report.words import GLUE, clean, count, glued, memory, milliseconds, number, percent, seconds
@@ -25,31 +24,30 @@ NOBODY = "no line of your own"
 
 def write(page: Page, audit: Audit, diagnosis: Diagnosis, paths: Paths) -> None:
     """Nothing where it was not recorded: the reason stands with the rule that was not checked."""
-    seen = audit.observations.allocations
+    seen = allocated(audit)
     if isinstance(seen, Missing):
         return
     numbers = [n for n, finding in enumerate(diagnosis.findings, start=1) if finding.rule == RULE]
-    found = lines(audit, seen)
     page.blank()
     whose = f" of worker{GLUE}{seen.pid}, for {seconds(seen.span_s)} after the window"
     page.write(("ALLOCATIONS", "bold"), *((f" [{n}]", "bold") for n in numbers), (whose, "dim"), hang=INDENT)
     page.write(_rates(seen), indent=INDENT, hang=INDENT)
-    _churn(page, seen, found.churn, paths)
+    _churn(page, seen, paths)
     page.blank()
-    _holders(page, seen, found.peak, paths)
+    _holders(page, seen, paths)
     page.write(_visit(seen), label="memray", indent=INDENT, hang=HANG)
 
 
-def _rates(seen: Allocations) -> str:
+def _rates(seen: AllocatedMemory) -> str:
     said = f"{_rate(seen.size_bytes, seen.span_s)} in {count(round(seen.allocations / seen.span_s))} allocations/s"
     if seen.temporaries:
         mean = memory_size(seen.temporary_bytes / seen.temporaries)
         said += f"; {percent(seen.temporary_bytes / max(seen.size_bytes, 1))} of it in large temporaries, {mean} each"
-    return f"{said}; {number(seen.page_faults_per_s)} page faults/s"
+    return f"{said}; in the window before, {count(round(seen.page_faults_per_s))} page faults/s"
 
 
-def _churn(page: Page, seen: Allocations, rows: Sequence[Row], paths: Paths) -> None:
-    shown = [row for row in rows if row.size_bytes >= SMALL * seen.size_bytes][:LINES]
+def _churn(page: Page, seen: AllocatedMemory, paths: Paths) -> None:
+    shown = [row for row in seen.churn if row.size_bytes >= SMALL * seen.size_bytes][:LINES]
     if not shown:
         return
     page.blank()
@@ -73,23 +71,23 @@ def _churn(page: Page, seen: Allocations, rows: Sequence[Row], paths: Paths) -> 
         page.write(said, indent=INDENT + 2, hang=INDENT + 2)
 
 
-def _holders(page: Page, seen: Allocations, rows: Sequence[Row], paths: Paths) -> None:
-    shown = [row for row in rows if row.size_bytes >= SMALL * seen.peak_bytes][:HOLDERS]
+def _holders(page: Page, seen: AllocatedMemory, paths: Paths) -> None:
+    shown = [row for row in seen.peak if row.size_bytes >= SMALL * seen.peak_bytes][:HOLDERS]
     head = f"{memory_size(seen.peak_bytes)} of what was allocated meanwhile were alive at once"
     page.write(f"{head}, held by:" if shown else head, label="Peak", indent=INDENT, hang=HANG)
     for row in shown:
         page.cut(f"{memory_size(row.size_bytes)}  {_place(row, paths)}", indent=HANG)
 
 
-def _visit(seen: Allocations) -> str:
+def _visit(seen: AllocatedMemory) -> str:
     state = "it runs untraced and untracked" if not seen.left else f"afterwards {glued(seen.left)}"
     return (
         f"{clean(seen.tool)} ran inside: the worker stood still for {milliseconds(seen.attach_stall_ms)} to let it in "
-        f"and {milliseconds(seen.detach_stall_ms)} to let it out; {state}. Seen: {glued(seen.cost.complete)}."
+        f"and {milliseconds(seen.detach_stall_ms)} to let it out; {state}. Seen: {glued(seen.complete)}."
     )
 
 
-def _place(row: Row, paths: Paths) -> str:
+def _place(row: AllocatedLine, paths: Paths) -> str:
     if row.where is None:
         return NOBODY
     inside = f" ({clean(row.inside)})" if row.inside else ""

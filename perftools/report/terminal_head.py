@@ -6,10 +6,10 @@ import posixpath
 from collections.abc import Iterator, Sequence
 
 from perftools.finding import Diagnosis
-from perftools.record import Audit, Missing, Process, Quality, Samples, Target
+from perftools.record import Allocations, Audit, Missing, Process, Quality, Samples, Target
 from perftools.report.page import Page, Span
 from perftools.report.paths import Paths
-from perftools.report.words import GLUE, clean, count, glued, number, percent, plural, seconds
+from perftools.report.words import GLUE, clean, count, glued, milliseconds, number, percent, plural, seconds
 
 LAST_VERDICT_ROW = 14
 """The verdict ends here at the latest, so that the first finding stands in the first 24 rows."""
@@ -63,7 +63,7 @@ def _watched(audit: Audit) -> Iterator[Span]:
     load = "under load" if quality.loaded else "not loaded"
     yield f"watched {seconds(quality.window_s)} {load}{ENDED[quality.ended]}"
     yield _stacks(audit.observations.samples)
-    yield f"observer {_observer(quality)}"
+    yield f"observer {_observer(quality)}, {_stopped(audit.observations.allocations)}"
 
 
 def _stacks(samples: Samples | Missing) -> str:
@@ -76,9 +76,15 @@ def _stacks(samples: Samples | Missing) -> str:
 
 
 def _observer(quality: Quality) -> str:
-    return (
-        f"{percent(quality.observer_cpu_s / quality.window_s)} of a core, nothing stopped" if quality.window_s else "?"
-    )
+    return f"{percent(quality.observer_cpu_s / quality.window_s)} of a core" if quality.window_s else "?"
+
+
+def _stopped(allocations: Allocations | Missing) -> str:
+    """What the service was made to stand still for."""
+    if isinstance(allocations, Missing):
+        return "nothing stopped"
+    stall_ms = allocations.attach_stall_ms + allocations.detach_stall_ms
+    return f"then memray stopped pid {allocations.pid} for {milliseconds(stall_ms)}"
 
 
 def _verdict(page: Page, diagnosis: Diagnosis) -> None:

@@ -68,8 +68,8 @@ def test_in_and_out_of_a_loaded_service() -> None:
     assert not isinstance(seen, Missing), seen
     assert (client.lost, seen.left, status["TracerPid"]) == (0, "", "0")
     assert status["State"][:1] in "RS"
-    assert not [path for path in mapped if "perftools-capture" in path]
-    assert not [name for base in BASES for name in os.listdir(base) if name.startswith("perftools-capture")]
+    assert not [path for path in mapped if "perftools-memray" in path]
+    assert not [name for base in BASES for name in os.listdir(base) if name.startswith("perftools-memray")]
     assert seen.pid == process.pid
     assert seen.attach_stall_ms > 0 and seen.detach_stall_ms > 0
     assert seen.attach_stall_ms < 30_000 and 0.5 < seen.span_s < 30

@@ -1,4 +1,7 @@
-"""The debugger that memray is let in by, and the right to use it."""
+"""The debugger that memray is let in by, and the right to use it.
+
+gdb alone: memray can use lldb too, but where lldb stops a thread is not ours to choose (`safe_point.gdb`).
+"""
 
 from __future__ import annotations
 
@@ -9,39 +12,34 @@ import subprocess
 import sys
 
 from perftools.collect import child
-from perftools.collect.allocations.orders import Debugger
 from perftools.record import Missing
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where it is looked for. Our own PATH is not asked: we may be root."""
-_TRIAL: dict[Debugger, tuple[str, ...]] = {
-    "gdb": ("-nx", "-batch", "-ex", "print 40 + 2"),
-    "lldb": ("--no-lldbinit", "--batch", "-o", "expression 40 + 2"),
-}
-"""A sum that each works out for us, attached to nothing."""
+_TRIAL = ("-nx", "-batch", "-ex", "print 40 + 2")
+"""A sum that it works out for us, attached to nothing."""
 _PTRACE_SEIZE = 0x4206  # <linux/ptrace.h>
 _PATIENCE_S = 10.0
 _LIMITS = child.Limits(cpu_s=10, file_bytes=1 << 20)
 
 
-def find(path: str = PATH) -> Debugger | Missing:
-    """The first debugger that is installed and works: gdb, then lldb."""
-    broken = None
-    for name, trial in _TRIAL.items():
-        program = shutil.which(name, path=path)
-        if program is None:
-            continue
-        if _works((program, *trial)):
-            return name
-        broken = program
-    if broken is not None:
-        reason = f"{broken} does not work: it cannot add 40 and 2"
-        return Missing(code="E-DEBUGGER", reason=reason, remedy="apt-get install --reinstall gdb")
-    return Missing(
-        code="E-DEBUGGER",
-        reason=f"neither gdb nor lldb is installed (in {path.replace(':', ', ')})",
-        remedy="apt-get install gdb  (or your system's package of that name)",
-    )
+def refusal(path: str | None = None) -> Missing | None:
+    """Why there is no gdb that works in these folders, by default `PATH`; None where there is one."""
+    path = path or PATH
+    program = shutil.which("gdb", path=path)
+    if program is None:
+        return Missing(
+            code="E-DEBUGGER",
+            reason=f"gdb is not installed (in {path.replace(':', ', ')})",
+            remedy="apt-get install gdb  (or your system's package of that name)",
+        )
+    if not _works((program, *_TRIAL)):
+        return Missing(
+            code="E-DEBUGGER",
+            reason=f"{program} does not work: it cannot add 40 and 2",
+            remedy="apt-get install --reinstall gdb",
+        )
+    return None
 
 
 def _works(command: tuple[str, ...]) -> bool:

@@ -77,7 +77,7 @@ class Folder:
     def make(cls, pid: int, base: str, uid: int, gid: int) -> Self:
         """Make it in one of `BASES`. Raises OSError."""
         above = _open_base(pid, base)
-        name = f"perftools-capture-{secrets.token_hex(8)}"
+        name = f"perftools-memray-{secrets.token_hex(8)}"
         try:
             os.mkdir(name, 0o700, dir_fd=above)
             inside = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)

@@ -6,9 +6,9 @@ All three are numbers of inherited descriptors: the order is read once, reports 
 that tells when to end: its other end is closed, by the tool or by the tool's death. The capture file's descriptor is
 sent through it.
 
-A debugger that is killed half-way can leave the process stopped. So nothing ends an errand once it has begun: the
-keeper has a session of its own, ignores the signals that ask it to end, and has no time limit. Where the keeper itself
-is killed (SIGKILL, a container that ends), tracking ends by a timer inside the target.
+A debugger that is killed half-way can leave the process stopped. So nothing kills one: the keeper has a session of its
+own, ignores the signals that ask it to end, and has no time limit; `rescue.py` asks gdb to let go of a process that
+does nothing. Where the keeper itself is killed (SIGKILL, a container that ends), a timer inside the target ends it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ import msgspec
 
 from perftools.collect.allocations.folder import Folder
 from perftools.collect.allocations.orders import Cut, Halt, Order, Report
+from perftools.collect.allocations.rescue import Rescue
 from perftools.collect.allocations.stall import LOOK_S, Watch
 from perftools.collect.child import cpu_time_s, memory_file
 from perftools.collect.messages import Reader, write
@@ -36,11 +37,12 @@ from perftools.target.proc import HOST
 
 SPARE_S = 20
 """So long after the planned end, tracking ends by itself (`memray attach --duration`)."""
-_MEMRAY = (sys.executable, "-P", "-m", "memray")
+NICE = -10
+_MEMRAY = (sys.executable, "-P", "-m", "perftools.collect.allocations.letting_in")
+_GDB = ("--method", "gdb")
 _CHECK_S = 0.05
 _UNMAPPED_S = 5.0
 """How long the tracker may take to let go of the capture file."""
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 _LONGEST_WORDS = 300
 
 
@@ -86,13 +88,15 @@ class Keeper:
 
     def _errand(self, verb: str, *options: str) -> tuple[Halt, str]:
         """Run `memray VERB` to its end, looking at the process meanwhile; and what it said where it failed."""
-        command = [*_MEMRAY, verb, "--method", self._order.debugger, *options, str(self._order.pid)]
+        command = [*_MEMRAY, verb, *_GDB, *options, str(self._order.pid)]
         log = memory_file("memray")
         try:
             watch = Watch(self._order.pid)
             with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log) as process:
+                rescue = Rescue(self._order.pid, process.pid)
                 while process.poll() is None:
                     watch.look()
+                    rescue.look(halted=watch.halted)
                     time.sleep(LOOK_S)
             watch.look()
             return watch.close(), last_words(os.pread(log, 1 << 16, 0)) if process.returncode else ""
@@ -107,7 +111,7 @@ class Keeper:
         cut: Cut = ""
         with contextlib.suppress(OSError):  # the tool may have ended
             socket.send_fds(self._leash, [b"capture"], [capture])
-        start_s, before, size = time.monotonic(), self._usage(), os.fstat(capture).st_size
+        start_s, before = time.monotonic(), self._cpu_s()
         while not cut and time.monotonic() < start_s + order.span_s:
             told, _, _ = select.select([self._leash], [], [], _CHECK_S)
             if told:
@@ -116,12 +120,10 @@ class Keeper:
                 cut = "large"
             elif not self._is_there():
                 cut = "gone"
-        after, written = self._usage(), os.fstat(capture).st_size
         self._tell(
             span_s=time.monotonic() - start_s,
-            cpu_s=max(0.0, after[0] - before[0]),
-            page_faults=max(0, after[1] - before[1] - (written - size) // _PAGE),
-            capture_bytes=written,
+            cpu_s=max(0.0, self._cpu_s() - before),
+            capture_bytes=os.fstat(capture).st_size,
             cut=cut,
         )
 
@@ -129,12 +131,11 @@ class Keeper:
         stat = HOST.stat(self._order.pid)
         return stat is not None and stat.start_ticks == self._order.start_ticks and stat.state not in "ZX"
 
-    def _usage(self) -> tuple[float, int]:
-        """CPU seconds and minor page faults (field 10 of stat, proc(5)) of the process up to now."""
-        fields = HOST.text(f"proc/{self._order.pid}/stat", 4096).rpartition(")")[2].split()
-        with contextlib.suppress(OSError, IndexError, ValueError):
-            return cpu_time_s(self._order.pid), int(fields[7])
-        return 0.0, 0
+    def _cpu_s(self) -> float:
+        try:
+            return cpu_time_s(self._order.pid)
+        except OSError:  # it has ended
+            return 0.0
 
     def _is_tracked(self) -> bool:
         """Whether the process still writes the capture file: the name of its folder is like no other."""
@@ -182,6 +183,10 @@ def main(arguments: list[str]) -> int:
     """Run the order."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    with contextlib.suppress(OSError):  # as root: the worker stands still while the debugger waits for a CPU
+        os.setpriority(os.PRIO_PROCESS, 0, NICE)
+        with open("/proc/self/autogroup", "w") as group:  # sched(7): else nice counts within our session alone
+            group.write(str(NICE))
     descriptor, leash, output = map(int, arguments)
     (order,) = Reader(descriptor).read(Order)
     with socket.socket(fileno=leash) as tool:

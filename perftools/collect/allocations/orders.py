@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from perftools.record import AllocationSite
 
-Debugger = Literal["gdb", "lldb"]
 Stage = Literal["attaching", "tracking", "detaching", "ended"]
 Cut = Literal["", "asked", "large", "gone"]
 
@@ -18,7 +17,6 @@ class Order(Struct, frozen=True, kw_only=True):
 
     pid: int
     start_ticks: int
-    debugger: Debugger
     base: str
     """The folder in which the one for the capture file is made."""
     uid: int
@@ -50,8 +48,6 @@ class Report(Struct, frozen=True, kw_only=True):
     """From the end of the one errand to the start of the other."""
     cpu_s: float = 0.0
     """Of the process, over that span."""
-    page_faults: int = 0
-    """Minor faults of the process over that span, without those of writing the capture file."""
     capture_bytes: int = 0
     cut: Cut = ""
     """Why tracking ended before its time."""

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from perftools.collect.allocations import debuggers, importable
 from perftools.collect.allocations.folder import BASES, MOST_BYTES, SPARE_BYTES, Base, bases
-from perftools.collect.allocations.orders import Debugger
 from perftools.record import Missing, Process
 from perftools.target import alive, commands, rights
 from perftools.target.container import container
@@ -32,7 +31,6 @@ class Plan(NamedTuple):
     """How memray gets in."""
 
     worker: Process
-    debugger: Debugger
     base: str
     """Where the folder for the capture file is made."""
     uid: int
@@ -74,13 +72,13 @@ def plan(worker: Process, *, proc: Proc = HOST) -> Plan | Missing:
         refusal = check(case)
         if refusal is not None:
             return refusal
-    debugger, place = debuggers.find(), _place(case)
-    if isinstance(debugger, Missing):
-        return debugger
+    if (refusal := debuggers.refusal()) is not None:
+        return refusal
+    place = _place(case)
     if isinstance(place, Missing):
         return place
     ours = importlib.metadata.version("memray")  # the one that it imports is of the same series
-    return Plan(worker, debugger, place.path, case.uids[1], int(case.status["Gid"].split()[1]), ours)
+    return Plan(worker, place.path, case.uids[1], int(case.status["Gid"].split()[1]), ours)
 
 
 def _is_there(case: _Case) -> Missing | None:

@@ -14,11 +14,12 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Self
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Self
 
 from perftools.collect import child
 from perftools.collect.allocations import debuggers, faults, reading
+from perftools.collect.allocations.faults import Usage
 from perftools.collect.allocations.folder import MOST_BYTES
 from perftools.collect.allocations.keeper import SPARE_S
 from perftools.collect.allocations.orders import Order, Report, Summary
@@ -29,8 +30,6 @@ from perftools.record import Allocations, Cost, Missing, Observations, Process, 
 from perftools.target import redact
 from perftools.target.proc import HOST
 
-SPAN_S = 5.0
-"""How long memray stays in."""
 LONG_S = 20.0
 """An errand that takes longer is told of, and not ended."""
 _STEP_S = 0.05
@@ -39,16 +38,41 @@ _PROGRAM = "perftools.collect.allocations.keeper"
 Tell = Callable[[str], None]
 
 
-def foretell(target: Target, tell: Tell) -> None:
-    """Say already before the window what stands in the way of memray. Touches nothing."""
-    found = plan(busiest(target, Missing(code="E-ABSENT", reason="")))
+def foretell(target: Target, tell: Tell) -> Mapping[int, Usage]:
+    """Say already before the window what stands in the way of memray. Touches nothing.
+
+    And what each worker has used up to now: `after_window` tells from it what they used while memray was not in them.
+    """
+    found = _planned(target)
     if isinstance(found, Missing):
-        remedy = f" ({found.remedy})" if found.remedy else ""
-        tell(f"--memory is not possible now: {found.reason}{remedy}. It is tried again after the window.")
+        tell(f"{_impossible(found)} It is tried again after the window.")
+    return {worker.pid: used for worker in target.workers if (used := faults.usage(worker.pid)) is not None}
+
+
+def foreseen(target: Target) -> str:
+    """Whether memray could be let into the worker that is busiest up to now, in words. Touches nothing."""
+    found = _planned(target)
+    if isinstance(found, Missing):
+        return _impossible(found)
+    return f"--memory is possible: memray {found.memray} would be let into worker {found.worker.pid} by gdb."
+
+
+def _impossible(why: Missing) -> str:
+    return f"--memory is not possible now: {why.reason}{f' ({why.remedy})' if why.remedy else ''}."
+
+
+def _planned(target: Target) -> Plan | Missing:
+    return plan(busiest(target, Missing(code="E-ABSENT", reason="nothing was recorded yet")))
 
 
 def after_window(
-    target: Target, seen: Observations, quality: Quality, tell: Tell, *, span_s: float = SPAN_S
+    target: Target,
+    seen: Observations,
+    quality: Quality,
+    tell: Tell,
+    *,
+    span_s: float,
+    before: Mapping[int, Usage],
 ) -> Allocations | Missing:
     """As `record`, where the window left a worker at work; else why not."""
     if quality.ended == "gone":
@@ -61,27 +85,31 @@ def after_window(
             reason="idle: memray gets in when the worker allocates memory, and would see nothing",
             remedy="send it requests",
         )
-    found = record(target, seen, tell, span_s=span_s)
+    found = record(target, seen, tell, span_s=span_s, before=before)
     if isinstance(found, Missing):
         tell(f"--memory: {found.reason}")
     return found
 
 
-def record(target: Target, seen: Observations, tell: Tell, *, span_s: float = SPAN_S) -> Allocations | Missing:
+def record(
+    target: Target, seen: Observations, tell: Tell, *, span_s: float, before: Mapping[int, Usage]
+) -> Allocations | Missing:
     """Let memray into the worker that was busiest in the window, for `span_s`, and take it out again.
 
-    `seen` is what the window saw. `tell` is told, in sentences, what is about to be done to the worker, and what takes
-    long. Ctrl-C ends the tracking and not the errands of the debugger; a second one raises KeyboardInterrupt, and
-    memray is then taken out without us.
+    `seen` is what the window saw, `before` what `foretell` gave at its start. `tell` is told, in sentences, what is
+    about to be done to the worker, and what takes long. Ctrl-C ends the tracking and not the errands of the debugger; a
+    second one raises KeyboardInterrupt, and memray is then taken out without us.
     """
     found = plan(busiest(target, seen.threads))
     if isinstance(found, Missing):
         return found
     pid = found.worker.pid
+    undisturbed = _undisturbed(before.get(pid), faults.usage(pid))
     tell(
         f"--memory: memray {found.memray} is let into worker {pid} ({redact.title(found.worker.cmdline)}) for "
-        f"{span_s:g} s. Its code runs inside; {found.debugger} stops the worker for about 0.1 to 0.5 s to let it in, "
-        "and as long to let it out; until then the worker is slower, and memray may print on its stderr."
+        f"{span_s:g} s. Its code runs inside; gdb stops the worker for about 0.1 to 0.5 s to let it in, "
+        "and as long to let it out, longer where CPUs are short. In between the worker is slower, and memray may print "
+        "on its stderr."
     )
     with Visit(found, span_s) as visit, Interrupts() as interrupts:
         report = _checked(found, _wait(visit, interrupts, tell), visit)
@@ -91,7 +119,7 @@ def record(target: Target, seen: Observations, tell: Tell, *, span_s: float = SP
         summary, cpu_s = reading.read(visit.capture, found.uid, found.gid)
         if isinstance(summary, Missing):
             return summary
-        return recorded(found, report, summary, cpu_s)
+        return recorded(found, report, summary, undisturbed, cpu_s)
 
 
 def busiest(target: Target, threads: Threads | Missing) -> Process:
@@ -106,10 +134,18 @@ def busiest(target: Target, threads: Threads | Missing) -> Process:
     return max(target.workers, key=lambda worker: used_s[worker.pid])
 
 
+class Undisturbed(NamedTuple):
+    """A worker in the window, before memray was in it."""
+
+    cpus: float
+    page_faults_per_s: float
+
+
 class Visit:
     """The keeper at work. It goes on by itself when this ends early: it must not be killed."""
 
     def __init__(self, found: Plan, span_s: float) -> None:
+        self.span_s = span_s
         self.capture = -1
         """The capture file, once the keeper has sent it."""
         self._order, self._output, self._log = map(child.memory_file, ("order", "reports", "log"))
@@ -118,7 +154,6 @@ class Visit:
         order = Order(
             pid=found.worker.pid,
             start_ticks=found.worker.start_ticks,
-            debugger=found.debugger,
             base=found.base,
             uid=found.uid,
             gid=found.gid,
@@ -206,7 +241,7 @@ def _checked(found: Plan, report: Report | None, visit: Visit) -> Report | Missi
         return Missing(
             code="E-MEMRAY",
             reason=f"memray's keeper was ended from outside; memray leaves worker {pid} by itself in "
-            f"{SPAN_S + SPARE_S:.0f} s at the latest",
+            f"{visit.span_s + SPARE_S:.0f} s at the latest",
             remedy=f"memray detach {pid}",
         )
     state = f"afterwards {report.left}" if report.left else "the worker runs on"
@@ -228,7 +263,16 @@ def told(found: Plan, report: Report) -> str:
     )
 
 
-def recorded(found: Plan, report: Report, summary: Summary, reading_cpu_s: float) -> Allocations:
+def _undisturbed(first: Usage | None, last: Usage | None) -> Undisturbed:
+    if first is None or last is None or last.at_s <= first.at_s:
+        return Undisturbed(0.0, 0.0)
+    span_s = last.at_s - first.at_s
+    return Undisturbed((last.cpu_s - first.cpu_s) / span_s, (last.page_faults - first.page_faults) / span_s)
+
+
+def recorded(
+    found: Plan, report: Report, summary: Summary, undisturbed: Undisturbed, reading_cpu_s: float
+) -> Allocations:
     """The record of it."""
     attach, detach = report.attach, report.detach
     longest_s = report.span_s + sum(halt.duration_s for halt in (attach, detach) if halt is not None)
@@ -242,7 +286,7 @@ def recorded(found: Plan, report: Report, summary: Summary, reading_cpu_s: float
     halts = [halt for halt in (attach, detach) if halt is not None]
     return Allocations(
         cost=Cost(
-            method=f"memray {found.memray}, let in and out by {found.debugger}",
+            method=f"memray {found.memray}, let in and out by gdb",
             cpu_s=report.spent_s + reading_cpu_s,
             lost=max(0, summary.records - summary.read),
             max_gap_ms=1000 * max((halt.max_gap_s for halt in halts), default=0.0),
@@ -254,7 +298,8 @@ def recorded(found: Plan, report: Report, summary: Summary, reading_cpu_s: float
         attach_stall_ms=1000 * attach.stopped_s if attach is not None else 0.0,
         detach_stall_ms=1000 * detach.stopped_s if detach is not None else 0.0,
         cpus=report.cpu_s / report.span_s,
-        page_faults_per_s=report.page_faults / report.span_s,
+        undisturbed_cpus=undisturbed.cpus,
+        page_faults_per_s=undisturbed.page_faults_per_s,
         fault_us=faults.fault_us(),
         allocations=summary.allocations,
         size_bytes=summary.size_bytes,

@@ -22,18 +22,19 @@ class Watch:
         """Raises OSError where there is no such process."""
         self._stat = os.open(f"/proc/{pid}/task/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
         self._start_s = self._last_s = time.monotonic()
-        self._halted = self._is_halted()
+        self.halted = self._is_halted()
+        """At the last look."""
         self._stopped_s = self._run_s = self._longest_s = self._max_gap_s = 0.0
 
     def look(self) -> None:
         """One look; half of the time since the last one counts where the state changed in between."""
         halted, now_s = self._is_halted(), time.monotonic()
         gap_s = now_s - self._last_s
-        self._stopped_s += gap_s * (halted + self._halted) / 2
-        self._run_s = (self._run_s if self._halted else 0.0) + gap_s * (halted + self._halted) / 2
+        self._stopped_s += gap_s * (halted + self.halted) / 2
+        self._run_s = (self._run_s if self.halted else 0.0) + gap_s * (halted + self.halted) / 2
         self._longest_s = max(self._longest_s, self._run_s)
         self._max_gap_s = max(self._max_gap_s, gap_s)
-        self._halted, self._last_s = halted, now_s
+        self.halted, self._last_s = halted, now_s
 
     def close(self) -> Halt:
         """What the looks found."""
