@@ -1,16 +1,17 @@
 """A service that answers its own requests; the first argument says how: leak, steady, fills, evicts.
 
-Requests make large temporaries in all of them. `fills` caches 40 MiB within 2 s, from so many seconds after the start
-on as the second argument says, and then stays.
+Requests make large temporaries in all of them. `fills` caches 40 MiB within 2 s, from SIGUSR1 on, and then stays.
 """
 
 import random
+import signal
 import sys
 import time
 from collections import OrderedDict
 
-KIND, AFTER_S = sys.argv[1], float(sys.argv[2])
+KIND = sys.argv[1]
 KEPT = []
+ASKED = []
 CACHE = OrderedDict()
 BOUND = 300
 
@@ -19,7 +20,7 @@ def handle(now):
     rows = [{"id": at, "score": at * 0.5} for at in range(3000)]
     if KIND == "leak":
         KEPT.append([f"{now} {at}" for at in range(500)])
-    if KIND == "fills" and now > AFTER_S and len(CACHE) < 640:
+    if ASKED and len(CACHE) < 640:
         for _ in range(8):
             CACHE[len(CACHE)] = b"x" * random.randrange(65_000, 66_000)
     if KIND == "evicts":
@@ -32,6 +33,7 @@ def handle(now):
 if KIND == "evicts":
     for key in range(BOUND):
         CACHE[key] = b"x" * random.randrange(30_000, 90_000)
+signal.signal(signal.SIGUSR1, lambda *_: ASKED.append(True))
 start = time.monotonic()
 for _ in range(20):
     handle(0.0)

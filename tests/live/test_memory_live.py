@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +24,22 @@ pytestmark = pytest.mark.live
 
 TARGET = Path(__file__).with_name("memory_target.py")
 WINDOW_S = 5.0
-STEADY: Mapping[str, float] = {"steady": 0, "fills": 3, "evicts": 0}
-"""What the target does, and from when on."""
+STEADY = ("steady", "fills", "evicts")
 
 
 def test_a_leak_is_told_from_a_steady_service_and_from_caches_that_fill_or_evict(tmp_path: Path) -> None:
     settings = tmp_path / "pyproject.toml"
     settings.write_text("[tool.perftools.limits.memory-growth]\nwarm_up_s = 0\n")
     with contextlib.ExitStack() as stack:
-        services = {
-            kind: running([sys.executable, str(TARGET), kind, str(after_s)], ready="ready")
-            for kind, after_s in {"leak": 0, **STEADY}.items()
-        }
+        services = {kind: running([sys.executable, str(TARGET), kind], ready="ready") for kind in ("leak", *STEADY)}
         pids = {kind: stack.enter_context(service)[0].pid for kind, service in services.items()}
         time.sleep(1)
         arguments = ("--window", WINDOW_S, "--config", settings, "--json")
         audit = stack.enter_context(watching(pids["leak"], *arguments))
+        filling = threading.Timer(1.0, os.kill, (pids["fills"], signal.SIGUSR1))
+        filling.start()
         seen = programs.read([pids[kind] for kind in STEADY], WINDOW_S)
+        filling.join()
         leaking: Any = json.loads(audit.communicate(timeout=60)[0])
     found = {growth.pid: growth for growth in growths(seen)}
     shapes = {kind: memory_growth.shape(found[pids[kind]]) for kind in STEADY}
