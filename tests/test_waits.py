@@ -220,6 +220,17 @@ PARKED = """
             line = await reader.readline()
             writer.write(await ask())
 
+    def consume():
+        for message in consumer:
+            handle(message)
+
+    async def events(request):
+        while True:
+            if await request.is_disconnected():
+                break
+            yield "tick"
+            await asyncio.sleep(1)
+
     def receive():
         return jobs.get(timeout=1)
 
@@ -266,6 +277,8 @@ GET: tuple[Frame, ...] = (("Queue.get", f"{LIB}/queue.py", 171), ("Condition.wai
         (*THREAD, app("follow", "urlopen(CONFIG)"), *URLLIB),
         (*THREAD, app("flusher", "    flush()"), app("flush", "event.wait(5)"), *THREAD_WAIT),
         (*THREAD, app("serve", "conn.recv(4096)")),
+        (*THREAD, app("consume", "in consumer"), ("KafkaConsumer.poll", f"{SITE}/kafka/consumer/group.py", 650)),
+        (*UVICORN, app("events", "asyncio.sleep(1)"), ("sleep", f"{LIB}/asyncio/tasks.py", 650)),
         (*THREAD, app("helped", "job = receive()"), app("receive", "jobs.get(timeout=1)"), *GET),
         (app("<module>", "main()  # start"), app("main", "thread.join()"), ("join", f"{LIB}/threading.py", 1112)),
         (app("main", "app.run()"), ("BaseServer.serve_forever", f"{LIB}/socketserver.py", 233)),
@@ -282,6 +295,7 @@ def test_what_is_parked_is_no_request(stack):
     [
         ((*THREAD, app("worker", "done(fetch(job))"), app("fetch", "sock.recv(10)")), "return sock.recv(10)"),
         ((*POOL, app("fetch", "sock.recv(10)")), "return sock.recv(10)"),
+        ((*THREAD, app("consume", "handle(message)"), app("fetch", "sock.recv(10)")), "return sock.recv(10)"),
         ((*THREAD, app("flusher", "    flush()"), app("flush", "sock.recv(30)")), "return sock.recv(30)"),
         ((*FLASK, app("fetch", "sock.recv(10)"), ("call", f"{SITE}/grpc/_channel.py", 9)), "return sock.recv(10)"),
         ((*HTTP, app("answer", "peer.recv(5)")), "part = peer.recv(5)"),

@@ -47,7 +47,9 @@ _SAME_CHANNEL = {"reader": "writer", "rfile": "wfile"}
 _ENDLESS = re.compile(r"while\s*\(?\s*(?:True|1)\s*\)?\s*:")
 _COMPARED = re.compile(r"[<>=]=|[<>]|:=")
 _LEFT = re.compile(r"\b(?:break|return|raise)\b")
-_YIELDS_VALUE = re.compile(r"\breturn[ \t]+[^\s#]")
+_RETURNS_VALUE = re.compile(r"\breturn[ \t]+[^\s#]")
+_STREAMS = re.compile(r"\byield\b")
+"""A generator that pauses between what it yields: server-sent events."""
 
 
 def station(frame: Frame, callee: Frame | None, code: Code, *, dispatched: bool) -> Station | None:
@@ -63,7 +65,7 @@ def station(frame: Frame, callee: Frame | None, code: Code, *, dispatched: bool)
         unit = model.units[index]
         if frame.name.startswith("<") or unit.function.rpartition(".")[2] == frame.name:
             head, body = (_text(span, frame.file, code) for span in (unit.header, unit.span))
-            if unit.kind == "for" and unit.service and _FEEDS.search(head):
+            if unit.kind == "for" and (unit.service or not dispatched) and _FEEDS.search(head):
                 return "takes" if unit.header.covers(frame.line) and callee is None else "works"
             if unit.kind == "while" and (kind := _kind(head, body, unit, model, dispatched=dispatched)):
                 return "takes" if kind != "periodic" and _at_take(frame, callee, unit, model) else kind
@@ -80,7 +82,8 @@ def _kind(
     own = (endless or not _COMPARED.search(head)) and not dispatched
     pause = _first(unit, model, _pauses)
     if pause is not None and (take is None or _READS.fullmatch(take.name) or pause.span[:2] < take.span[:2]):
-        return "periodic" if without_end or (own and not _YIELDS_VALUE.search(body)) else None
+        streams = without_end or _STREAMS.search(body)
+        return "periodic" if streams or (own and not _RETURNS_VALUE.search(body)) else None
     if take is None:
         return "turns" if without_end and not dispatched else None
     flagged = own and not endless and not _PIECES.fullmatch(take.name)
