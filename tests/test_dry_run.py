@@ -12,7 +12,7 @@ import perftools
 from perftools import errors
 from perftools.collect import plan as plans
 from perftools.collect.gc import perf_events
-from perftools.record import Observations
+from perftools.record import Missing, Observations
 from perftools.report import schema
 from tests import build
 from tests.test_cli import run, stages
@@ -52,6 +52,16 @@ def test_it_ends_as_the_audit_would_before_its_window(run, stages, monkeypatch):
     assert (code, stdout) == (3, "")
     assert "E-PTRACE" in stderr
     assert run("audit", "4711", "--dry-run", "--only", "nonsense")[0] == 2
+
+
+def test_memory_is_said_to_change_the_service_and_whether_it_could(run, monkeypatch):
+    monkeypatch.setattr(plans.recording, "planned", lambda target: Missing(code="E-DEBUGGER", reason="no gdb"))
+    code, stdout, stderr = run("audit", "4711", "--dry-run", "--memory")
+    assert (code, stderr) == (0, "")
+    text = " ".join(stdout.split())
+    assert "neither stop nor change the service, but for --memory, which does both." in text
+    assert "memray in its environment: no: no gdb" in text
+    assert stdout.rstrip().endswith(" audit 4711 --memory")
 
 
 def test_it_is_a_document_too(run):

@@ -5,12 +5,9 @@ from __future__ import annotations
 import shutil
 import sys
 
-import click
-
 from perftools.cli import outcome
 from perftools.cli import output as out
 from perftools.cli.auditing import Named
-from perftools.report.words import clean
 
 
 def run(named: Named, *, memory: bool, as_json: bool, color: str) -> int:
@@ -21,11 +18,7 @@ def run(named: Named, *, memory: bool, as_json: bool, color: str) -> int:
 
     target = targets.find(**named._asdict())
     targets.preflight(target)
-    readings = plan(target)
-    if memory:
-        from perftools.collect.allocations import recording
-
-        click.echo(clean(recording.foreseen(target)), err=True)
+    readings = plan(target, allocations=memory)
     if as_json:
         out.write(report.document(target, readings).decode())
         return 0
@@ -33,7 +26,7 @@ def run(named: Named, *, memory: bool, as_json: bool, color: str) -> int:
         report.render(
             target,
             readings,
-            outcome.command("audit", *named.arguments()),
+            outcome.command("audit", *named.arguments(), *(["--memory"] if memory else [])),
             width=shutil.get_terminal_size((out.PIPE_COLUMNS, 24)).columns,
             colour=out.coloured(sys.stdout, color),
             unicode=out.unicode(sys.stdout),

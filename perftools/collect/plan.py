@@ -7,9 +7,10 @@ import os
 from typing import NamedTuple
 
 from perftools.collect import loops, memory, samples, sched, values, waits
+from perftools.collect.allocations import recording
 from perftools.collect.gc import choice, pace, perf_events
 from perftools.collect.rotation import RATES_HZ
-from perftools.record import Target
+from perftools.record import Missing, Target
 from perftools.target import rights
 from perftools.target.proc import HOST
 
@@ -36,8 +37,8 @@ class Reading(NamedTuple):
     """To the service; "" for none that can be told."""
 
 
-def plan(target: Target) -> tuple[Reading, ...]:
-    """What a window on a service that has passed the preflight would read."""
+def plan(target: Target, *, allocations: bool = False) -> tuple[Reading, ...]:
+    """What a window on a service that has passed the preflight would read; `allocations`: and memray after it."""
     had = _tracing(target)
     return (
         Reading(
@@ -116,6 +117,24 @@ def plan(target: Target) -> tuple[Reading, ...]:
             had=had,
             cores=0.0,
         ),
+        *([_allocations(target)] if allocations else []),
+    )
+
+
+def _allocations(target: Target) -> Reading:
+    found = recording.planned(target)
+    if isinstance(found, Missing):
+        had = f"no: {found.reason}{f' ({found.remedy})' if found.remedy else ''}"
+    else:
+        had = f"yes: memray {found.memray} would be let into worker {found.worker.pid}"
+    return Reading(
+        id="allocations",
+        what="every allocation of the busiest worker, for some seconds after the window",
+        call="gdb loads memray into it by ptrace(2), and memray runs inside it",
+        right="to trace it, as its user or root; memray in its environment",
+        had=had,
+        cores=0.0,
+        cost="stops the worker twice, for about 0.1 to 0.5 s, and slows it down in between",
     )
 
 

@@ -13,6 +13,8 @@ from perftools.report.words import clean, glued, percent, plural
 
 SCHEMA: Literal["perftools.plan/1"] = "perftools.plan/1"
 HANG = 7
+MEMORY = "allocations"
+"""What alone of all that is read runs code in the service."""
 
 
 class Reading(Protocol):
@@ -76,7 +78,8 @@ def render(
     page.write(f"pid {target.root_pid}   ", (title(root), "bold"), f"   {workers}")
     page.write(
         "Nothing was attached or started; to test the right, a few bytes of each worker were read. An audit would read "
-        "the following, and neither stop nor change the service."
+        "the following, and neither stop nor change the service"
+        + (", but for --memory, which does both." if any(each.id == MEMORY for each in readings) else ".")
     )
     for reading in readings:
         page.blank()

@@ -43,25 +43,18 @@ def foretell(target: Target, tell: Tell) -> Mapping[int, Usage]:
 
     And what each worker has used up to now: `after_window` tells from it what they used while memray was not in them.
     """
-    found = _planned(target)
+    found = planned(target)
     if isinstance(found, Missing):
         tell(f"{_impossible(found)} It is tried again after the window.")
     return {worker.pid: used for worker in target.workers if (used := faults.usage(worker.pid)) is not None}
-
-
-def foreseen(target: Target) -> str:
-    """Whether memray could be let into the worker that is busiest up to now, in words. Touches nothing."""
-    found = _planned(target)
-    if isinstance(found, Missing):
-        return _impossible(found)
-    return f"--memory is possible: memray {found.memray} would be let into worker {found.worker.pid} by gdb."
 
 
 def _impossible(why: Missing) -> str:
     return f"--memory is not possible now: {why.reason}{f' ({why.remedy})' if why.remedy else ''}."
 
 
-def _planned(target: Target) -> Plan | Missing:
+def planned(target: Target) -> Plan | Missing:
+    """How memray could be let into the worker that is busiest up to now, or why not. Touches nothing."""
     return plan(busiest(target, Missing(code="E-ABSENT", reason="nothing was recorded yet")))
 
 
