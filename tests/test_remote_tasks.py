@@ -304,6 +304,7 @@ def test_a_step_of_our_own_loop_has_one_name_until_it_ends(own_loop: _OwnLoop) -
         assert entered.wait(10)
         names.append({watched.round() for _ in range(20)})
         standing = watched.standing(Codes())
+        assert standing is not None
         assert standing.stack[0].code.function.endswith("wait")
         assert standing.step is not None
         leave.set()

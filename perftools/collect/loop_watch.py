@@ -70,7 +70,15 @@ class LoopWatch:
         seen.all_looks += 1
         if run_s - seen.first_run_s < max(seen.ran_s + _WORTH_S, seen.ran_s * _FURTHER):
             return
-        standing = self.watched.standing(self._codes)
+        try:
+            standing = self.watched.standing(self._codes)
+        except Unreadable as error:
+            if error.code:
+                raise
+            self.interrupt()
+            return
+        if standing is None:
+            raise Unreadable("the event loop has left its frame")
         if self.watched.kind == "uvloop" and standing.step != seen.step:
             self.interrupt()
             self._seen = _Seen(round_, standing.step, now_s, run_s)

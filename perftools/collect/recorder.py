@@ -13,7 +13,7 @@ class Recorder(Protocol):
     """Observes in rounds; one that raises is dropped with its reason, the others go on."""
 
     id: str
-    """A field of Observations ("samples", "threads", "values", "gc", "sched"), or a key of `extra`."""
+    """A field of Observations ("samples", "threads", "values", "gc", "sched", "loops", …), or a key of `extra`."""
 
     def begin_round(self, number: int, kind: Kind, duration_s: float) -> None:
         """Start to observe; `number` counts from 0. A gil round is one in which only GIL holders are sampled."""

@@ -1,7 +1,7 @@
 """Where CPython keeps asyncio's state: the loop that runs in a thread, and a task's fields. Byte offsets, 64 bits.
 
-Sources: Modules/_asynciomodule.c (FutureObj_HEAD, TaskObj), Include/internal/pycore_tstate.h and pycore_interp.h; those
-of the headers by offsetof() against 3.8.18, 3.9.18, 3.10.13, 3.11.7, 3.12.1 and 3.13.0, a task's seen in their processes.
+Sources: Modules/_asynciomodule.c (FutureObj_HEAD, TaskObj), Include/internal/pycore_tstate.h and pycore_interp.h; the
+headers' by offsetof() against 3.8.18, 3.9.18, 3.10.13, 3.11.7, 3.12.1 and 3.13.0, a task's seen in their processes.
 From 3.14 on `_asyncio` itself publishes them: the section .AsyncioDebug of its file (struct
 _Py_AsyncioModuleDebugOffsets).
 """

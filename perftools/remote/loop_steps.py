@@ -55,8 +55,8 @@ class Watched(Protocol):
         Cheap. Raises Unreadable: the loop is no longer there.
         """
 
-    def standing(self, codes: Codes) -> Standing:
-        """What it runs. Raises Unreadable: it is no longer there, or ran on while it was read."""
+    def standing(self, codes: Codes) -> Standing | None:
+        """What it runs; None: it is no longer there. Raises Unreadable: it ran on while it was read."""
 
 
 def watch(heap: Heap, loop: int, thread: Thread, codes: Codes) -> Watched:
@@ -101,14 +101,12 @@ class _Asyncio:
             return None
         return moment.head[16:24], number.head[24:28]
 
-    def standing(self, codes: Codes) -> Standing:
+    def standing(self, codes: Codes) -> Standing | None:
         """See Watched."""
-        stack = _stack(self._heap, self._thread, codes)
-        if not any(
-            each.address == self._frame.address and each.code.address == self._frame.code.address for each in stack
-        ):
-            raise Unreadable("the event loop has left its frame")
-        return Standing(self._frame.address, stack)
+        stack, own = _stack(self._heap, self._thread, codes), self._frame
+        if any(each.address == own.address and each.code.address == own.code.address for each in stack):
+            return Standing(own.address, stack)
+        return None
 
 
 class _Uvloop:
