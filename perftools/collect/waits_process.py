@@ -159,7 +159,8 @@ class ProcessWaits:
 
     def _look_at(self, thread: _Thread, now_s: float) -> None:
         schedstat = self._read(thread, "schedstat")
-        thread.moved = schedstat != thread.schedstat or thread.state not in ("waiting", "foreign")
+        uncounted = schedstat.startswith(b"0 0 ")  # a kernel without CONFIG_SCHED_INFO
+        thread.moved = uncounted or schedstat != thread.schedstat or thread.state not in ("waiting", "foreign")
         if thread.moved:
             thread.schedstat, thread.since_s, thread.place = schedstat, now_s, None
             thread.state = "running"  # should the next line fail, the next look does not rely on this one
