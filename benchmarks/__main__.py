@@ -18,10 +18,11 @@ VERBS = {
     "memory": "growth of memory against steady services, simulated and real; what forks copy; what looking costs",
     "budgets": "how often the rule for performance budgets errs, on recorded and on live processes",
     "waits": "is the line where requests wait the right one, on labelled services",
+    "memory-attach": "memray let into a loaded service and out again: stalls, requests lost; what temporaries cost",
     "observer": "what an audit costs: CPU of the observer and its children",
     "speed": "how long a diagnosis and `--help` take",
 }
-MODULES = {"core": "ladder", "limit": "probe", "service": "endtoend"}
+MODULES = {"core": "ladder", "limit": "probe", "memory-attach": "memory_attach", "service": "endtoend"}
 """Of verbs that are not named like theirs."""
 
 

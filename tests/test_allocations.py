@@ -8,6 +8,7 @@ import importlib.util
 import os
 import random
 import resource
+import shlex
 import shutil
 import signal
 import socket
@@ -25,7 +26,7 @@ from msgspec.structs import replace
 
 from perftools import record
 from perftools.collect import child
-from perftools.collect.allocations import debuggers, folder, importable, keeper, preflight, reading, recording
+from perftools.collect.allocations import debuggers, folder, importable, keeper, preflight, reading, recording, rescue
 from perftools.collect.allocations.orders import Halt, Order, Report
 from perftools.collect.allocations.reader import LARGE_BYTES
 from perftools.collect.allocations.stall import Watch
@@ -64,16 +65,12 @@ def worker(pid: int) -> Process:
     )  # fmt: skip
 
 
-def left_behind() -> list[str]:
-    return [name for base in folder.BASES for name in os.listdir(base) if name.startswith("perftools-memray-")]
-
-
 def refused(process: Process) -> Missing:
-    """The refusal; the process is what it was, and nothing was made."""
-    before = left_behind(), HOST.status(process.pid).get("State"), HOST.maps(process.pid)
+    """The refusal; the process is what it was."""
+    before = HOST.status(process.pid).get("State"), HOST.maps(process.pid)
     found = preflight.plan(process)
     assert isinstance(found, Missing), found
-    assert before == (left_behind(), HOST.status(process.pid).get("State"), HOST.maps(process.pid))
+    assert before == (HOST.status(process.pid).get("State"), HOST.maps(process.pid))
     return found
 
 
@@ -254,7 +251,9 @@ class Kept:
             )  # fmt: skip
             if let_go_s is not None:
                 threading.Timer(let_go_s, ours.shutdown, [socket.SHUT_WR]).start()
-            keeper.Keeper(order, theirs, output).run()
+            kept = keeper.Keeper(order, theirs, output)
+            kept.run()
+            self.folder = Path(kept._path).parent
             self.reports = list(Reader(output).read(Report))
             self.capture = b""
             ours.setblocking(False)
@@ -275,7 +274,8 @@ def test_the_keeper_lets_in_waits_and_lets_out(monkeypatch) -> None:
     assert 0.2 <= last.span_s < 5 and last.capture_bytes == len(b"captured")
     assert last.attach is not None and last.detach is not None
     assert kept.capture == b"captured"  # it has no name any more, and is read all the same
-    assert not left_behind()
+    assert kept.folder.name.startswith("perftools-memray-")
+    assert not kept.folder.exists()
 
 
 def test_the_keeper_lets_out_early_when_it_is_let_go(monkeypatch) -> None:
@@ -289,7 +289,32 @@ def test_what_memray_says_when_it_cannot_be_let_in(monkeypatch) -> None:
     assert [report.stage for report in kept.reports][-1] == "ended"
     assert "detaching" not in [report.stage for report in kept.reports]
     assert kept.reports[-1].failed == "memray says no [31mway"
-    assert not left_behind()
+    assert kept.folder.name.startswith("perftools-memray-")
+    assert not kept.folder.exists()
+
+
+@needs_gdb
+@pytest.mark.live
+def test_gdb_is_asked_to_let_go_of_a_process_that_waits_for_itself(monkeypatch) -> None:
+    monkeypatch.setattr(rescue, "PATIENCE_S", 0.3)
+    gdb = ["gdb", "-batch", "-nx", "-iex=set auto-solib-add off", "-ex=set unwindonsignal on", "-ex=sharedlibrary libc"]
+    with sleeping() as process:
+        command = shlex.join([*gdb, "-ex=call (int)pause()", "-p", str(process.pid)])
+        with subprocess.Popen(
+            ["sh", "-c", f"{command}; true"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as shell:
+            watch, watched = Watch(process.pid), rescue.Rescue(process.pid, shell.pid)
+            wait_for(lambda: HOST.status(process.pid)["TracerPid"] != "0")
+            deadline_s = time.monotonic() + 20
+            while shell.poll() is None and time.monotonic() < deadline_s:
+                watch.look()
+                watched.look(halted=watch.halted)
+                time.sleep(0.005)
+            watch.close()
+            assert watched.asked
+            assert shell.wait(10) == 0
+        status = HOST.status(process.pid)
+        assert (status["TracerPid"], status["State"][:1]) == ("0", "S")
 
 
 def plan(process: Process) -> preflight.Plan:

@@ -20,7 +20,10 @@ from typing import NamedTuple
 
 PACKAGE = Path(__file__).absolute().parents[1]
 PATIENCE_S = 60.0
-BUSY_CORES = 0.3
+RATE = 200
+"""Requests a second, whatever becomes of the answers."""
+MOST_IN_FLIGHT = 2000
+"""More than come while the service stands still: none is held back."""
 CANDIDATES = 500
 PAUSE_S = 1.0
 """Between two visits: the longest answer outside of them is taken from it."""
@@ -101,8 +104,9 @@ def run(python: str, *, rounds: int, span_s: float, form: str) -> Series:
 
     serve = [python, "-m", PACKAGE.name, "serve", "--form", form, "--allow-tracing", "--parent", str(os.getpid())]
     with _running(serve, r"listening on (http://\S+) pid") as (service, url):
-        load = [sys.executable, "-m", PACKAGE.name, "load", url, "--busy", str(BUSY_CORES), "--json"]
-        load += ["--candidates", str(CANDIDATES), "--seconds", "3600", "--parent", str(os.getpid())]
+        load = [sys.executable, "-m", PACKAGE.name, "load", url, "--rate", str(RATE), "--json"]
+        load += ["--max-in-flight", str(MOST_IN_FLIGHT), "--candidates", str(CANDIDATES)]
+        load += ["--seconds", "3600", "--parent", str(os.getpid())]
         with _running(load, r"sending ([\d.]+) requests/s") as (loader, _):
             client = Client(url)
             client.start()

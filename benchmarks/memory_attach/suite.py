@@ -17,11 +17,10 @@ def main(arguments: Sequence[str]) -> int:
         return 0
     from . import attach
 
-    series = [
-        attach.run(python, rounds=options.rounds, span_s=options.span, form=options.form)
-        for python in options.python or [sys.executable]
-    ]
-    print(attach.table(series))
+    series = []
+    for python in options.python or [sys.executable]:
+        series.append(attach.run(python, rounds=options.rounds, span_s=options.span, form=options.form))
+        print(attach.table(series), flush=True)
     return 0 if all(each.harmless for each in series) else 1
 
 

@@ -29,7 +29,7 @@ import msgspec
 
 from perftools.collect.allocations.folder import Folder
 from perftools.collect.allocations.orders import Cut, Halt, Order, Report
-from perftools.collect.allocations.rescue import Rescue
+from perftools.collect.allocations.rescue import PATIENCE_S, Rescue
 from perftools.collect.allocations.stall import LOOK_S, Watch
 from perftools.collect.child import cpu_time_s, memory_file
 from perftools.collect.messages import Reader, write
@@ -38,10 +38,11 @@ from perftools.target.proc import HOST
 SPARE_S = 20
 """So long after the planned end, tracking ends by itself (`memray attach --duration`)."""
 NICE = -10
+IDLE = f"it did nothing for {PATIENCE_S:.0f} s, and so came to no place where memray can get in; send it requests"
 _MEMRAY = (sys.executable, "-P", "-m", "perftools.collect.allocations.letting_in")
 _GDB = ("--method", "gdb")
 _CHECK_S = 0.05
-_UNMAPPED_S = 5.0
+UNMAPPED_S = 5.0
 """How long the tracker may take to let go of the capture file."""
 _LONGEST_WORDS = 300
 
@@ -78,7 +79,9 @@ class Keeper:
         if self._is_there() and (not failed or self._is_tracked()):
             self._tell(stage="detaching")
             halt, words = self._errand("detach")
-            ended = self._wait_untracked()  # by its own timer, perhaps, and memray then finds nothing to end
+            ended = self._wait_untracked(
+                SPARE_S + UNMAPPED_S if words else UNMAPPED_S
+            )  # by its own timer, at the latest
             self._tell(detach=halt, failed=failed or ("" if ended else words))
         self._tell(stage="ended", left=self._left(), spent_s=_spent_s())
 
@@ -99,7 +102,8 @@ class Keeper:
                     rescue.look(halted=watch.halted)
                     time.sleep(LOOK_S)
             watch.look()
-            return watch.close(), last_words(os.pread(log, 1 << 16, 0)) if process.returncode else ""
+            words = last_words(os.pread(log, 1 << 16, 0)) if process.returncode else ""
+            return watch.close(), IDLE if words and rescue.asked else words
         except OSError as error:
             return Halt(), f"{verb}: {error.strerror}"
         finally:
@@ -141,8 +145,8 @@ class Keeper:
         """Whether the process still writes the capture file: the name of its folder is like no other."""
         return self._path in HOST.text(f"proc/{self._order.pid}/maps", 16 << 20)
 
-    def _wait_untracked(self) -> bool:
-        deadline = time.monotonic() + _UNMAPPED_S
+    def _wait_untracked(self, within_s: float) -> bool:
+        deadline = time.monotonic() + within_s
         while self._is_tracked():
             if time.monotonic() > deadline:
                 return False

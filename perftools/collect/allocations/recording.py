@@ -308,4 +308,4 @@ def recorded(
     )
 
 
-_CUTS = {"asked": "it was asked to", "large": "the capture file was full", "gone": "the worker ended"}
+_CUTS = {"asked": "as asked", "large": "the capture file was full", "gone": "the worker ended"}

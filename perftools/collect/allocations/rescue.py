@@ -29,6 +29,8 @@ class Rescue:
         self._command = command
         self._since_s = time.monotonic()
         self._used_s = self._cpu_s()
+        self.asked = False
+        """Whether gdb was asked to let go."""
 
     def look(self, *, halted: bool) -> None:
         """Call it often; `halted`: gdb holds the process still, and is at work itself."""
@@ -53,3 +55,4 @@ class Rescue:
             if stat is not None and stat.comm == "gdb":
                 with contextlib.suppress(OSError):
                     os.kill(stat.pid, signal.SIGINT)
+                    self.asked = True
