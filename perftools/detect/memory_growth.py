@@ -10,12 +10,13 @@ now and then, nor a load of a table looks like growth. Of simulated windows of 2
 sawteeth of the collector, allocator steps, tables that are loaded, caches that fill and stay or evict) 4 in 1,000 are
 taken for growth. A leak of 6 MiB/min is found in every such window of a service whose memory is quiet, and in half of
 them where requests of 1 MiB come and go; one of 15 MiB/min in 85 % of these. Under requests of 20 MiB it takes 60 to
-120 MiB/min. In 8 s: 10 MiB/min, and 60 to 120 under requests of 1 MiB. Below 3 MiB/min nothing is found in 20 s. Slower
-leaks, and those under much noise, take a longer --window. `benchmarks/memory/README.md` has the tables.
+120 MiB/min. In 8 s: 10 MiB/min, and 60 to 120 under requests of 1 MiB. At 3 MiB/min and below little is found in 20 s.
+Slower leaks, and those under much noise, take a longer --window. `benchmarks/memory/README.md` has the tables.
 
 What it leaves alone. Growth that slows down, as of a cache that fills; one that takes longer than about two windows to
 fill cannot be told from a leak yet. Processes younger than a minute are warming up, and not judged. Garbage in cycles
-that the collector frees less than once in a window looks like a leak: see severity.
+that the collector frees less than once in a window looks like a leak (half of all windows of 8 s, where it is freed
+every 10 to 20 s): see severity.
 
 What to do. Find what is kept, and bound it.
 
