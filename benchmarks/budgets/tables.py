@@ -105,7 +105,6 @@ def aims(results: Results) -> list[Aim]:
         ),
         Aim("10 % slower caught, CPU time", share(["cpu_time"], 10), 95, " %"),
         Aim("20 % slower caught, CPU time", share(["cpu_time"], 20), 99, " %"),
-        Aim("20 % slower caught, wall time", share(["wall_time"], 20), 95, " %"),
         Aim("2 % slower caught, instructions", share(["instructions"], 2), 100, " %"),
         Aim("live checks that agree", 100 * statistics.mean(agreeing) if agreeing else None, 100, " %"),
         Aim("median time of a live check", statistics.median(times) if times else None, 30, " s", at_most=True),

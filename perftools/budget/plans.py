@@ -37,7 +37,7 @@ PLANS: Final[dict[Metric, Plan]] = {
     "findings": Plan(floor=0.0, least=1, step=1, most=1, known_spread=0.0),
 }
 """`python -m perftools_benchmarks budgets` resamples the rule on recorded processes of the same code, on two cores with
-neighbours; its page has the tables. Instructions differed by less than 0.02 %, peak memory by less than 1 %: their
-floors are well above that. CPU and wall time gave no alarm at 2 % either; 5 and 10 % leave room for what a change of
-other code does to the speed of this (its place in memory and in the caches), and are what 32 pairs can mostly settle.
-Import time is wall time. The floors of a service are set by judgement and not measured."""
+neighbours; its page has the tables. Instructions of the same code were equal, peak memory differed by 1.7 % at most and
+gave no alarm at 2 %. CPU and wall time gave none at 2 % either; 5 and 10 % leave room for what a change of other code
+does to the speed of this (its place in memory and in the caches), and are what 32 pairs settle where it is not too
+noisy. Import time is wall time. The floors of a service are set by judgement and not measured."""
