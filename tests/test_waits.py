@@ -405,7 +405,7 @@ def test_requests_that_wait_on_idle_cpus_are_the_verdict():
     "scene",
     [
         rank(busy=1.4, cpu=1.2),  # more than half of the CPUs
-        rank(0.3, busy=0.5, cpu=0.5),  # requests mostly run
+        rank(0.6, busy=0.5, cpu=0.5),  # requests run nearly as long as they wait
         rank(6.0, busy=0.9, cpu=0.9),  # a loop or GIL that is taken: they wait for their turn
         rank(0.05),  # hardly any request
         rank(3.0, busy=0.2, gil=LOOKS),  # they wait for the GIL
@@ -478,6 +478,16 @@ def test_an_audit_comes_back_and_a_broken_one_does_not():
     assert refused(waits=(replace(wait, longest_s=1e12),))
     assert refused(looks=(replace(looks, span_s=-1.0),))
     assert refused(looks=(replace(looks, running=-1),))
+
+
+def test_of_very_many_places_the_first_is_named_all_the_same():
+    text = "def rank():\n" + "\n".join(f"    sock{n}.recv(100)" for n in range(150))
+    scene = Scene(text)
+    for n in range(150):
+        scene.stand(0.05, *FLASK, app("rank", f"sock{n}.recv"))
+    table = scene.table()
+    assert len(table.lines) == 1 and table.not_cpu_bound
+    assert diagnose(scene.audit()).verdict[0].text.startswith("Not CPU-bound")
 
 
 def test_a_worker_that_was_begun_anew_counts_once():

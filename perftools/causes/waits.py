@@ -26,6 +26,8 @@ FEWEST_IN_FLIGHT = 0.1
 """Requests that wait on average, below which a service is idle rather than waiting."""
 CPU_BOUND = 0.5
 """Of the CPUs that the service may use, from which it is no longer called not CPU-bound."""
+MOSTLY = 2.0
+"""How many requests wait for each thread that runs or wants to, where waiting is what a service does."""
 SATURATED = 0.7
 """Threads of one process that run, or want to, from which its GIL or its event loop holds requests up."""
 _MOST = 12
@@ -73,7 +75,7 @@ class _Row:
 
 
 def wait_table(evidence: Evidence) -> WaitTable | Missing:
-    """Lines by the wall time that requests spent in them, most first; at least 1 % of it.
+    """Lines by the wall time that requests spent in them, most first; the first, and those with at least 1 % of it.
 
     Where a request waits for a job of a thread pool, or for other tasks, the job's or task's own place stands for it.
     Only as many as have none (the pool is full) are counted where they wait for it.
@@ -96,18 +98,18 @@ def wait_table(evidence: Evidence) -> WaitTable | Missing:
     load = service_load(audit.observations.sched, audit.observations.threads)
     used = running if load is None else load.running
     spare = used < CPU_BOUND * audit.target.cpus.effective
-    heaviest = sorted(rows.items(), key=lambda item: -item[1].mean)
+    heaviest = sorted(rows.items(), key=lambda item: -item[1].mean)[: _MOST if enough else 0]
     return WaitTable(
         lines=tuple(
             _line(place, row, waiting + running, code)
-            for place, row in heaviest[: _MOST if enough else 0]
-            if row.mean >= _LEAST * (waiting + running)
+            for at, (place, row) in enumerate(heaviest)
+            if at == 0 or row.mean >= _LEAST * (waiting + running)
         ),
         waiting=waiting,
         running=running,
         looks=sum(each.looks for each in processes.values()),
         held_up=2 * held_up > waiting,
-        not_cpu_bound=enough and spare and waiting > running and 2 * held_up < waiting,
+        not_cpu_bound=enough and spare and waiting > MOSTLY * running and 2 * held_up < waiting,
         tasks=next((each.tasks for each in processes.values() if each.tasks is not None), None),
     )
 
