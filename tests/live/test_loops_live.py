@@ -40,15 +40,17 @@ def observe(pid: int, *, looks: int, steps: int = 0) -> EventLoops:
     end_s = time.monotonic() + PATIENCE_S
     try:
         while True:
-            recorder.begin_round(0, "active", 0.5)
-            for _ in range(25):
+            recorder.begin_round(0, "active", 2.0)
+            round_s = time.monotonic() + 2.0
+            while time.monotonic() < round_s:
                 recorder.step()
                 time.sleep(0.01)
+                seen = recorder.result()
+                assert isinstance(seen, EventLoops), seen
+                if sum(each.looks for each in seen.loops) >= looks and len(seen.steps) >= steps:
+                    return seen
             recorder.end_round()
-            seen = recorder.result()
-            assert isinstance(seen, EventLoops), seen
-            if time.monotonic() > end_s or (seen.loops[0].looks >= looks and len(seen.steps) >= steps):
-                return seen
+            assert time.monotonic() < end_s, seen
     finally:
         recorder.close()
 
@@ -68,7 +70,6 @@ def test_long_steps_are_seen_with_their_handler_and_cpu_time(python: str, kind: 
     with running(python, "blocked", kind) as pid:
         seen = observe(pid, looks=50, steps=4)
     assert [(each.kind, each.tid) for each in seen.loops] == [(kind, pid)]
-    assert len(seen.steps) >= 4
     for step in seen.steps:
         assert "long_steps" in functions(seen, step.stack)
         assert "short_steps" not in functions(seen, step.stack)
@@ -86,4 +87,3 @@ def test_many_short_steps_are_none_however_busy_the_loop(python: str, kind: str)
     with running(python, "healthy", kind) as pid:
         seen = observe(pid, looks=75)
     assert seen.steps == ()
-    assert seen.loops[0].looks >= 75
