@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -17,11 +18,17 @@ _INSTALL_S: Final = 1200.0
 """Wheels of a gigabyte are common among those who serve models."""
 _TOOLS: Final = ("pytest", "pyperf")
 """Head's benchmark files need these on both sides, whatever the base asks for."""
+_CONFLICT: Final = re.compile(r"ResolutionImpossible|conflict|No solution found", re.IGNORECASE)
+"""How pip and uv say that versions do not fit."""
 _INSTALLED: Final = """
 import json, sys
 from importlib.metadata import distributions
 print(json.dumps([sys.executable, {d.metadata["Name"]: d.version for d in distributions() if d.metadata["Name"]}]))
 """
+
+
+class _Conflict(Unmeasurable):
+    """No versions fit everything that was asked for."""
 
 
 def interpreter(python: str, folder: Path) -> tuple[str, dict[str, str]]:
@@ -56,7 +63,7 @@ def build(base: Path, head: Path, into: Path, *, python: str, title: str, say: C
     install = [*_installer(python, own, "pip" in installed, title), *_wanted(base, installed)]
     try:
         _must([*install, "--constraint", str(constraints)], base, title, _INSTALL_S)
-    except Unmeasurable:
+    except _Conflict:
         say(f"{title}: what it needs does not fit the versions that head has; newest ones are taken")
         _must(install, base, title, _INSTALL_S)
     return own
@@ -94,7 +101,8 @@ def _must(argv: list[str], folder: Path, title: str, timeout_s: float) -> None:
     except OSError as error:
         raise Unmeasurable("B-BUILD", f"{title} cannot be built: {error}") from error
     if ended.status != 0:
-        raise Unmeasurable("B-BUILD", f"{title} does not build: {_error(ended)}")
+        kind = _Conflict if _CONFLICT.search(ended.stderr) else Unmeasurable
+        raise kind("B-BUILD", f"{title} does not build: {_error(ended)}")
 
 
 def _error(ended: process.Ended) -> str:
