@@ -22,7 +22,7 @@ from perftools.remote.tasks import tasks
 MOST_TASKS: Final = 500
 """Of one loop in one look."""
 _MOST_STACKS: Final = 20_000
-_LOOP_FILES: Final = ("/asyncio/base_events.py", "/asyncio/runners.py")
+_LOOP_FILES: Final = ("/asyncio/base_events.py", "/asyncio/runners.py", "/uvicorn/server.py", "/uvloop/__init__.py")
 
 State = Literal["running", "gil", "waiting", "foreign"]
 """Of a thread; "foreign" is one that waits and runs no Python."""
@@ -249,5 +249,5 @@ class ProcessWaits:
 
 
 def _runs_loop(stack: Iterable[Frame]) -> bool:
-    """Does a thread with these frames run an event loop? uvloop's too is started from asyncio's runners."""
+    """Does a thread with these frames run an event loop? uvloop has no frames: those that start it tell."""
     return any(frame.code.file.endswith(_LOOP_FILES) for frame in stack)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,13 +13,14 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from perftools.collect.waits import WaitsRecorder
 from perftools.collect.waits_process import ProcessWaits, Stacks
 from perftools.record import Missing, Waits
 from perftools.remote.memory import Unreadable
 from tests.live.command import watching
-from tests.live.services import line_of, running
+from tests.live.services import children, line_of, running
 from tests.observed import process, target
 from tests.pythons import pythons
 
@@ -35,10 +38,9 @@ PLACES = {
 
 
 @contextmanager
-def started(python: str = sys.executable, computing: int = 0) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [python, str(TARGET), str(computing)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+def started(*python: str, computing: int = 0) -> Iterator[subprocess.Popen[str]]:
+    command = [*(python or (sys.executable,)), str(TARGET), str(computing)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
@@ -114,6 +116,19 @@ def test_threads_that_compute_run_or_wait_for_the_gil_and_stand_nowhere() -> Non
     assert looks.running + looks.gil >= 2 * looks.looks, looks
     line = line_of(str(TARGET), "sum(range(1000))")
     assert sum(calls_at(seen, line).values()) <= 0.2 * 3 * looks.looks, calls_at(seen, line)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root and unshare(1)")
+def test_threads_of_another_pid_namespace_are_found_by_their_own_ids() -> None:
+    with started("unshare", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable) as outer:
+        (inner,) = children(outer.pid)
+        inside = target(inner)
+        inside = replace(inside, processes=(replace(inside.processes[0], ns_pid=1),))
+        seen = watched(WaitsRecorder(inside), 0.6)
+    for statement in PLACES:
+        assert (
+            sum(calls_at(seen, line_of(str(TARGET), statement)).values()) >= seen.looks[0].looks - seen.looks[0].failed
+        )
 
 
 def test_the_budget_is_kept() -> None:
