@@ -118,10 +118,12 @@ def _conditions(results: Results) -> dict[str, str]:
 
 def _tables(results: Results) -> Iterator[tuple[str, Sequence[str], list[list[str]]]]:
     yield "Aims, on the processes held out", AIM_HEADS, [aim.cells() for aim in aims(results)]
-    yield "The rule at each metric's floor", RULE_HEADS, list(_rule_rows(results.rates))
+    if results.rates:
+        yield "The rule at each metric's floor", RULE_HEADS, list(_rule_rows(results.rates))
     if results.floors:
         yield "Limits that were tried, processes for tuning", FLOOR_HEADS, list(_floor_rows(results.floors))
-    yield "Pairs of the same code", NOISE_HEADS, [*map(_noise_cells, results.noise), *_count_rows(results.counted)]
+    if results.noise:
+        yield "Pairs of the same code", NOISE_HEADS, [*map(_noise_cells, results.noise), *_count_rows(results.counted)]
     if results.live:
         yield "Live, CPU time at a limit of 5 %", LIVE_HEADS, list(_live_rows(results.live))
 
