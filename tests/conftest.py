@@ -58,7 +58,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 PROGRAMS = frozenset(
     f"test_{name}"
-    for name in "application_proof capture core_benchmarks demo gc_recorder gc_ring gc_watcher load memory_recorder "
+    for name in "application_proof budget_measure_functions budget_measure_process budget_measure_service "
+    "budget_measure_story capture core_benchmarks demo gc_recorder gc_ring gc_watcher load memory_recorder "
     "recipe_plugin remote_gc remote_interpreter samples sched service timing window".split()
 )
 """Modules whose tests start programs and wait for them."""

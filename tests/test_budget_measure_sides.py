@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import stat
@@ -177,6 +178,14 @@ def test_a_folder_without_git_has_no_base_and_says_so_every_time(tmp_path):
             with pytest.raises(Unmeasurable, match="not a git repository"):
                 assert both.base
         assert both.head.folder == tmp_path
+
+
+def test_a_repository_of_somebody_else_says_what_git_wants(changed, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # of git's own tests
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    with pytest.raises(Unmeasurable, match=f"git config --global --add safe.directory {re.escape(str(changed))}"):
+        choose(changed, asked=None)
 
 
 def test_a_folder_below_the_repository_is_found_in_base_too(changed):

@@ -34,11 +34,14 @@ def git(folder: Path, *arguments: str, timeout_s: float = _TIMEOUT_S) -> str:
     except OSError as error:
         raise Unmeasurable("B-BASE", f"the commit to compare with cannot be found: {error}") from error
     if ended.status != 0:
-        raise GitFailed(_said(ended))
+        raise GitFailed(_said(ended, folder))
     return ended.stdout.removesuffix("\n")
 
 
-def _said(ended: process.Ended) -> str:
-    """The first of its errors: what follows is advice."""
+def _said(ended: process.Ended, folder: Path) -> str:
+    """The first of its errors, since what follows is advice."""
     lines = [line for line in ended.stderr.splitlines() if line.startswith(("fatal: ", "error: "))]
-    return process.printable(lines[0].partition(": ")[2]) if lines else ended.last_words
+    said = process.printable(lines[0].partition(": ")[2]) if lines else ended.last_words
+    if "dubious ownership" in said:  # usual where CI runs in a container
+        return f"{said}: git config --global --add safe.directory {folder}"
+    return said

@@ -50,7 +50,7 @@ def choose(repository: Path, *, asked: str | None, baseline: str = MERGE_BASE) -
         return Base(base, f"the merge base with {branch}")
     if _changed(repository):
         return Base(head, "HEAD, which the working tree differs from")
-    return Base(_parent(repository), f"the parent of HEAD, which {branch} has already")
+    return Base(_parent(repository), f"the parent of HEAD, as HEAD is on {branch}")
 
 
 def _branch(repository: Path) -> str:
