@@ -141,6 +141,18 @@ def case(process: Process) -> preflight._Case:
     return preflight._Case(HOST, process, HOST.status(process.pid))
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can start a process of another user")
+def test_a_home_that_is_another_users_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    user = {"user": 65534, "group": 65534, "extra_groups": []}
+    for home, fine in ((str(tmp_path), False), ("/nowhere", True), ("/tmp", True)):
+        with subprocess.Popen(["sleep", "60"], env={"HOME": home}, **user) as process:  # type: ignore[call-overload]
+            refusal = preflight._sees_its_home(case(worker(process.pid)))
+            process.kill()
+        assert (refusal is None) == fine
+        assert fine or home in refusal.reason
+
+
 @needs_memray
 @pytest.mark.live
 def test_a_process_without_site_packages_cannot_import_it() -> None:

@@ -222,6 +222,28 @@ def _allows(status: os.stat_result, uid: int, gids: set[int], bit: int) -> bool:
     return bool(status.st_mode & bit << shift)
 
 
+def _sees_its_home(case: _Case) -> Missing | None:
+    """Memray asks whether the user's site-packages exist, and fails where that may not be asked.
+
+    A server that root starts and that then becomes another user keeps root's HOME.
+    """
+    environ = case.proc.environ(case.pid)
+    base = environ.get("PYTHONUSERBASE") or f"{environ.get('HOME', '')}/.local"
+    for folder in list(Path(base).parents)[::-1]:
+        try:
+            status = os.stat(f"/proc/{case.pid}/root{folder}")
+        except OSError:
+            return None  # what is not there may be asked for
+        if case.uids[1] != 0 and not _allows(status, case.uids[1], case.gids, stat.S_IXOTH):
+            return Missing(
+                code="E-MEMRAY",
+                reason=f"memray looks into {base} (HOME), and {rights.user(case.uids[1])}, as whom worker {case.pid} "
+                "runs, may not",
+                remedy="start the service with HOME set to its own user's",
+            )
+    return None
+
+
 def _is_not_tracked(case: _Case) -> Missing | None:
     """To attach ends the tracking that another `memray attach` began."""
     shared = (each for each in case.proc.maps(case.pid) if "w" in each.permissions and each.permissions[3:] == "s")
@@ -277,6 +299,7 @@ _CHECKS: tuple[Callable[[_Case], Missing | None], ...] = (
     _is_reachable,
     _has_memray,
     _can_load_helper,
+    _sees_its_home,
     _is_not_tracked,
     _may_write_much,
 )
