@@ -163,7 +163,7 @@ def test_only_growth_outside_of_the_noise_is_named():
 
     base = profiles((1.0, 1.0, 1.0, 0.01), (1.1, 1.0, 1.3, 0.01), (9.0, 1.1, 1.3, 0.01))
     head = profiles((1.05, 1.5, 1.4, 0.02), (1.3, 1.6, 1.9, 0.02), (1.3, 7.0, 1.9, 0.02))
-    assert profile.named(base, [each | {"new": 0.5} for each in head]) == ("b +18 %", "new +15 %")
+    assert profile.named(base, [each | {"new": 0.5} for each in head]) == ("b +17 %", "new +16 %")
     assert profile.named(head, base) == ()
     assert profile.named([{}] * 3, [{"a": 1.0}] * 3) == ()
 

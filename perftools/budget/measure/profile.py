@@ -18,7 +18,7 @@ from perftools.budget.measure.benchmark import Benchmark
 from perftools.budget.measure.sides import Side
 from perftools.budget.units import change
 
-_REPEATS: Final = 5
+_REPEATS: Final = 7
 _LEAST_SHARE: Final = 0.01
 """Of the whole: less is not what broke a budget."""
 _MOST_NAMED: Final = 5
@@ -50,16 +50,16 @@ def grew(benchmark: Benchmark, calls: int) -> tuple[str, ...]:
 def named(base: Sequence[Profile], head: Sequence[Profile]) -> tuple[str, ...]:
     """The functions that grew by more than the noise, most first: by more than their profiles of each side differ.
 
-    The slowest profile of a side is no witness, as its process may have waited for a CPU. Growth below 1 % of the whole
-    is left out.
+    The faster half of a function's profiles counts, as the others may have waited for a CPU. Growth below 1 % of the
+    whole is left out.
     """
-    whole = median(sum(profile.values()) for profile in base)
+    whole = median(_faster([sum(profile.values()) for profile in base]))
     growth = {}
     for name in {name for profile in head for name in profile}:
-        before, after = (sorted(profile.get(name, 0.0) for profile in side) for side in (base, head))
-        noise = _spread(before) + _spread(after)
+        before, after = (_faster([profile.get(name, 0.0) for profile in side]) for side in (base, head))
+        noise = before[-1] - before[0] + after[-1] - after[0]
         grown = median(after) - median(before)
-        if after[0] > before[-2] and grown > noise:
+        if after[0] > before[-1] and grown > noise:
             growth[name] = grown
     most = sorted(growth, key=lambda name: (-growth[name], name))
     return tuple(
@@ -69,8 +69,8 @@ def named(base: Sequence[Profile], head: Sequence[Profile]) -> tuple[str, ...]:
     )
 
 
-def _spread(ordered: Sequence[float]) -> float:
-    return ordered[-2] - ordered[0]
+def _faster(times: Sequence[float]) -> list[float]:
+    return sorted(times)[: len(times) // 2 + 1]
 
 
 def _profile(benchmark: Benchmark, side: Side, calls: int, number: int) -> Profile:
