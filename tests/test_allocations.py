@@ -26,7 +26,17 @@ from msgspec.structs import replace
 
 from perftools import record
 from perftools.collect import child
-from perftools.collect.allocations import debuggers, folder, importable, keeper, preflight, reading, recording, rescue
+from perftools.collect.allocations import (
+    debuggers,
+    entry,
+    folder,
+    importable,
+    keeper,
+    preflight,
+    reading,
+    recording,
+    rescue,
+)
 from perftools.collect.allocations.orders import Halt, Order, Report
 from perftools.collect.allocations.reader import LARGE_BYTES
 from perftools.collect.allocations.stall import Watch
@@ -90,7 +100,7 @@ def test_a_process_that_can_be_entered_and_the_states_in_which_it_cannot(monkeyp
             ((importable, "find", lambda *_: importable.Found("/x", "1.1", True)), "E-MEMRAY", "memray 1.1"),
             ((preflight, "bases", lambda *_: []), "E-DISK", "may write neither"),
             ((preflight, "bases", lambda *_: [folder.Base("/tmp", 5 << 20)]), "E-DISK", "5 MiB are free in /tmp"),
-            ((preflight, "_may_read", lambda *_: False), "E-MEMRAY", "may not read"),
+            ((entry, "may_read", lambda *_: False), "E-MEMRAY", "may not read"),
             ((debuggers, "may_trace", lambda: False), "E-PTRACE", "may not use ptrace"),
             ((debuggers, "PATH", "/nowhere"), "E-DEBUGGER", "gdb is not installed (in /nowhere)"),
         ):  # fmt: skip
@@ -137,8 +147,8 @@ def test_a_traced_process_and_one_that_is_tracked_already(tmp_path: Path) -> Non
         assert preflight._is_not_tracked(case(process)) is None
 
 
-def case(process: Process) -> preflight._Case:
-    return preflight._Case(HOST, process, HOST.status(process.pid))
+def case(process: Process) -> entry.Case:
+    return entry.Case(HOST, process, HOST.status(process.pid))
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can start a process of another user")
@@ -147,7 +157,7 @@ def test_a_home_that_is_another_users_is_refused(tmp_path: Path) -> None:
     user = {"user": 65534, "group": 65534, "extra_groups": []}
     for home, fine in ((str(tmp_path), False), ("/nowhere", True), ("/tmp", True)):
         with subprocess.Popen(["sleep", "60"], env={"HOME": home}, **user) as process:  # type: ignore[call-overload]
-            refusal = preflight._sees_its_home(case(worker(process.pid)))
+            refusal = entry.sees_its_home(case(worker(process.pid)))
             process.kill()
         assert (refusal is None) == fine
         assert fine or home in refusal.reason
@@ -157,7 +167,7 @@ def test_a_home_that_is_another_users_is_refused(tmp_path: Path) -> None:
 @pytest.mark.live
 def test_a_process_without_site_packages_cannot_import_it() -> None:
     with sleeping("-I", "-S") as process:
-        refusal = preflight._has_memray(case(process))
+        refusal = entry.has_memray(case(process))
         assert refusal is not None and refusal.code == "E-MEMRAY"
         assert "pip install memray==" in (refusal.remedy or "")
 
@@ -177,13 +187,13 @@ def test_who_may_read_a_file(tmp_path: Path) -> None:
     for path, mode in ((tmp_path, 0o751), (file, 0o640)):
         path.chmod(mode)
     uid, gid = os.getuid() + 1, file.stat().st_gid
-    above = preflight._allows(os.stat(tmp_path), uid, {gid + 1}, 1)
+    above = entry._allows(os.stat(tmp_path), uid, {gid + 1}, 1)
     assert above
-    assert preflight._allows(file.stat(), uid, {gid}, 4)
-    assert not preflight._allows(file.stat(), uid, {gid + 1}, 4)
-    assert preflight._may_read(str(file), 0, set())
+    assert entry._allows(file.stat(), uid, {gid}, 4)
+    assert not entry._allows(file.stat(), uid, {gid + 1}, 4)
+    assert entry.may_read(str(file), 0, set())
     tmp_path.chmod(0o700)
-    assert not preflight._may_read(str(file), uid, {gid + 1})
+    assert not entry.may_read(str(file), uid, {gid + 1})
 
 
 def test_the_capture_folder_is_private_and_goes_with_all_that_is_in_it() -> None:
@@ -291,7 +301,7 @@ def test_the_keeper_lets_in_waits_and_lets_out(monkeypatch) -> None:
 
 
 def test_the_keeper_lets_out_early_when_it_is_let_go(monkeypatch) -> None:
-    last = Kept(monkeypatch, span_s=60, let_go_s=0.5).reports[-1]
+    last = Kept(monkeypatch, span_s=60, let_go_s=0.1).reports[-1]
     assert (last.stage, last.cut, last.left) == ("ended", "asked", "")
     assert last.span_s < 30
 

@@ -6,26 +6,18 @@ that an audit tells must be told of a worker in that state.
 
 from __future__ import annotations
 
-import contextlib
-import importlib.metadata
-import os
-import socket
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
-from perftools.collect import child
-from perftools.collect.allocations import debuggers, faults, reading
+from perftools.collect.allocations import faults, reading
 from perftools.collect.allocations.faults import Usage
-from perftools.collect.allocations.folder import MOST_BYTES
 from perftools.collect.allocations.keeper import SPARE_S
-from perftools.collect.allocations.orders import Order, Report, Summary
+from perftools.collect.allocations.orders import Report, Summary
 from perftools.collect.allocations.preflight import Plan, plan
+from perftools.collect.allocations.visit import Visit
 from perftools.collect.interrupts import Interrupts
-from perftools.collect.messages import Nonsense, Reader, write
 from perftools.record import Allocations, Cost, Missing, Observations, Process, Quality, Target, Threads
 from perftools.target import redact
 from perftools.target.proc import HOST
@@ -33,7 +25,6 @@ from perftools.target.proc import HOST
 LONG_S = 20.0
 """An errand that takes longer is told of, and not ended."""
 _STEP_S = 0.05
-_PROGRAM = "perftools.collect.allocations.keeper"
 
 Tell = Callable[[str], None]
 
@@ -134,73 +125,6 @@ class Undisturbed(NamedTuple):
     page_faults_per_s: float
 
 
-class Visit:
-    """The keeper at work. It goes on by itself when this ends early: it must not be killed."""
-
-    def __init__(self, found: Plan, span_s: float) -> None:
-        self.span_s = span_s
-        self.capture = -1
-        """The capture file, once the keeper has sent it."""
-        self._order, self._output, self._log = map(child.memory_file, ("order", "reports", "log"))
-        self._leash, theirs = socket.socketpair()
-        self._leash.setblocking(False)
-        order = Order(
-            pid=found.worker.pid,
-            start_ticks=found.worker.start_ticks,
-            base=found.base,
-            uid=found.uid,
-            gid=found.gid,
-            span_s=span_s,
-            most_bytes=MOST_BYTES,
-        )
-        write(self._order, order)
-        self._reader = Reader(self._output)
-        self.report: Report | None = None
-        """The latest."""
-        with theirs:
-            descriptors = (self._order, theirs.fileno(), self._output)
-            self._keeper = subprocess.Popen(
-                (sys.executable, "-P", "-m", _PROGRAM, *map(str, descriptors)),
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
-                pass_fds=descriptors,
-                env=child.python_environment() | {"PATH": debuggers.PATH},
-                start_new_session=True,
-            )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._leash.close()
-        for descriptor in (self._order, self._output, self._log, self.capture):
-            if descriptor >= 0:
-                os.close(descriptor)
-
-    def step(self) -> bool:
-        """Take in what the keeper says; whether it has ended."""
-        ended = self._keeper.poll() is not None
-        with contextlib.suppress(Nonsense):
-            for report in self._reader.read(Report):
-                self.report = report
-        if self.capture < 0:
-            with contextlib.suppress(OSError):
-                _, descriptors, _, _ = socket.recv_fds(self._leash, 64, 1)
-                self.capture = descriptors[0] if descriptors else -1
-        return ended
-
-    def let_go(self) -> None:
-        """Ask the keeper to take memray out now; it does so after an errand that is under way."""
-        with contextlib.suppress(OSError):
-            self._leash.shutdown(socket.SHUT_WR)
-
-    def last_words(self) -> str:
-        """The last line that the keeper wrote."""
-        lines = os.pread(self._log, 1 << 16, 0).decode(errors="replace").strip().splitlines()
-        return "".join(char for char in lines[-1] if char.isprintable())[:200] if lines else "it said nothing"
-
-
 def _wait(visit: Visit, interrupts: Interrupts, tell: Tell) -> Report | None:
     """Until the keeper has ended, however long that takes."""
     stage, since_s, asked = "", time.monotonic(), 0
@@ -235,7 +159,6 @@ def _checked(found: Plan, report: Report | None, visit: Visit) -> Report | Missi
             code="E-MEMRAY",
             reason=f"memray's keeper was ended from outside; memray leaves worker {pid} by itself in "
             f"{visit.span_s + SPARE_S:.0f} s at the latest",
-            remedy=f"memray detach {pid}",
         )
     state = f"afterwards {report.left}" if report.left else "the worker runs on"
     if report.failed:
@@ -286,7 +209,7 @@ def recorded(
             complete=complete,
         ),
         pid=found.worker.pid,
-        tool=f"memray {importlib.metadata.version('memray')}",
+        tool=f"memray {found.memray}",
         span_s=span_s * part,
         attach_stall_ms=1000 * attach.stopped_s if attach is not None else 0.0,
         detach_stall_ms=1000 * detach.stopped_s if detach is not None else 0.0,
