@@ -50,9 +50,8 @@ def test_time_and_memory_of_a_test(slower):
     pair = _runner(slower).pair()
     assert len(pair.base) == len(pair.head) == 10
     assert 1e-2 > min(pair.head) > 1.1 * min(pair.base) > 1e-5  # of one call
-    pair = _runner(slower, metric="peak_memory").pair()
-    assert len(pair.base) == 1 and 5 << 20 < pair.base[0] < 1 << 30
-    assert 0.8 < pair.head[0] / pair.base[0] < 1.25
+    (peak,) = _runner(slower, metric="peak_memory").alone()
+    assert 5 << 20 < peak < 1 << 30
 
 
 def test_a_pyperf_script_is_measured_in_both_clocks(slower):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 import psutil
@@ -164,11 +163,3 @@ def test_an_audit_under_load_gives_pauses_and_findings(slower, monkeypatch):
     assert len(paused) == 1 and 0 <= paused[0] < 1
     counted = _runner(slower, "findings", load=load, max=0, max_regression=None).alone()
     assert counted[0] == int(counted[0]) >= 0
-
-
-@pytest.mark.live
-def test_the_function_of_a_service_that_grew_is_named(slower, monkeypatch):
-    monkeypatch.setattr(audit, "WINDOW_S", 2.0)
-    grew = _runner(slower, "throughput", load="python load.py {port} 10").grew()
-    assert isinstance(grew, tuple)
-    assert os.environ.get("CI") or all("features." in name for name in grew)
