@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec.structs import replace
 
 from perftools.causes import Evidence
 from perftools.detect import (
@@ -17,7 +19,7 @@ from perftools.detect import (
 )
 from perftools.detect.diagnose import diagnose, settled
 from perftools.finding import Finding, Measure, Ok
-from perftools.record import Cgroup, Missing
+from perftools.record import Cgroup, Missing, Run, Samples, Stream
 from tests.scene import Call, Scene
 
 APP = "/srv/app.py"
@@ -167,6 +169,37 @@ def test_threads_of_python_alone_take_turns_and_are_no_team() -> None:
     for tid in range(100, 105):
         made.sample(20, *POOL, ("handle", APP, "return sorted"), tid=tid)
     assert fine(oversubscribed, made)
+
+
+def team(*, held: int, blocks: int = 0, python_threads: int = 1) -> Evidence:
+    """One caller of a native thread, on 2 CPUs that both use up; at `held` of 200 instants somebody has the GIL."""
+    made = Scene()
+    made.file(APP, TEXT)
+    for tid in range(100, 100 + python_threads):
+        made.sample(1600 // python_threads, ("handle", APP, "return sorted"), tid=tid)
+        made.task(1, tid, 1.0 / python_threads)
+    made.task(1, 900, 0.9, voluntary=blocks)
+    audit = made.audit()
+    samples = audit.observations.samples
+    assert isinstance(samples, Samples)
+    gil = Run(pid=1, round=8, kind="gil", start_s=16.0, duration_s=2.0, ticks=200, errors=0)
+    holder = Stream(pid=1, tid=100, thread="", round=8, kind="gil", stacks=(0,) * held)
+    seen = replace(samples, runs=(*samples.runs, gil), streams=(*samples.streams, holder))
+    return Evidence(replace(audit, observations=replace(audit.observations, samples=seen)))
+
+
+def test_a_team_that_never_sleeps_while_its_caller_runs_python_is_wasted() -> None:
+    answer = oversubscribed.detect(team(held=60))
+    assert isinstance(answer, list)
+    found = answer[0]
+    assert found.severity == "medium"
+    assert re.fullmatch(r"1 native thread that never sleeps has nothing to do for \d\d % of the time", found.title)
+    assert "2 workers of 1 native thread" in found.todo
+
+
+@pytest.mark.parametrize("changed", [{"held": 10}, {"held": 60, "blocks": 2000}, {"held": 60, "python_threads": 2}])
+def test_a_team_that_works_or_sleeps_or_serves_several_is_fine(changed: dict[str, int]) -> None:
+    assert isinstance(oversubscribed.detect(team(**changed)), Ok)
 
 
 def test_surplus_independent_workers_are_for_information() -> None:

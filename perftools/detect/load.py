@@ -27,6 +27,8 @@ uses more than `beyond` CPUs runs native code beside it, and is not bound by the
 FITS = 1.5
 """D / C from which there are more runnable threads than CPUs: 1.0 is a right-sized service under full load."""
 
+SLEEPLESS = 5.0
+"""Times that a thread blocks in a second of its running, below which it looks for work rather than sleeps."""
 LOUD = 0.30
 """Part of the CPUs from which other programs' load counts: beside less, runs were as alone."""
 
@@ -45,6 +47,8 @@ class Member:
     """Threads that are busy."""
     native: int | None
     """Of them, those that were never seen to run Python: a native pool's. None where threads are not told apart."""
+    sleepless: float
+    """CPUs that those of them use which hardly ever block."""
     waiters: float | None
     """Mean number of threads that wait for the GIL; None where it could not be looked at."""
     libraries: tuple[str, ...]
@@ -222,7 +226,7 @@ def _member(
     worker: bool,
 ) -> Member:
     at_work = [each for each in threads if each.run_s / span_s >= busy]
-    native = sum((each.pid, each.tid) not in in_python for each in at_work)
+    pool = [each for each in at_work if (each.pid, each.tid) not in in_python]
     run_s, wait_s = sum(each.run_s for each in threads), sum(each.wait_s for each in threads)
     run_s = max(run_s, process.cpu_s)  # threads that were too short-lived to be counted are in its clock
     looked = process.looks and any(each.looks for each in threads)
@@ -232,7 +236,8 @@ def _member(
         running=run_s / span_s,
         runnable=(run_s + wait_s) / span_s,
         busy=len(at_work),
-        native=native if native < len(at_work) else None,
+        native=len(pool) if len(pool) < len(at_work) else None,
+        sleepless=sum(each.run_s for each in pool if each.voluntary < SLEEPLESS * each.run_s) / span_s,
         waiters=sum(each.gil_waits for each in threads) / process.looks if looked else None,
         libraries=process.libraries,
         variables=process.variables,

@@ -7,6 +7,11 @@ which spin meanwhile: 1.4 to 95 times fewer requests a second were measured.
 How. By the kernel's counters alone: D / C runnable threads for each that can run, several busy threads in a process,
 and CPUs that are in use. Pools that exist and are idle are not counted, nor is what the environment says.
 
+A team of as many threads as CPUs is no crowd, but where its threads never sleep, and the one that calls them runs
+Python for a noteworthy part of the time, that part of their CPU is lost (measured: one worker of two OpenBLAS threads
+on 2 CPUs did half of what two workers of one thread did). The GIL being held tells when there was nothing for them to
+do; nothing is said where a process has several busy threads of Python.
+
 What it leaves alone. Processes of one thread each, however many (`surplus-workers`), threads that wait for the GIL
 (`gil-bound`), and other programs' load.
 
@@ -14,7 +19,7 @@ What to do. One worker for each CPU and one native thread in each.
 
 Limits: `crowding`: D / C for a finding, and `high` for a severe one (threads that never block count as a little less
 than one: 2 workers of 2 threads on 2 CPUs were measured as 1.99 times the CPUs); `threads`: busy threads in an active
-process; `use`: part of the CPUs that is in use; those of `detect.load`.
+process; `use`: part of the CPUs that is in use; those of `detect.spinning` and `detect.load`.
 """
 
 from __future__ import annotations
@@ -25,11 +30,12 @@ from perftools.causes import Evidence
 from perftools.detect import settings
 from perftools.detect.judging import fingerprint
 from perftools.detect.load import BUSY, FITS, Load, counted, load, number, rows, several
+from perftools.detect.spinning import SPIN, Spinning, spinning
 from perftools.finding import Finding, Measure, Ok, Where
 from perftools.record import Missing, Sched
 
 id = "oversubscribed"
-limits: Mapping[str, float] = {**BUSY, "crowding": FITS, "high": 1.9, "threads": 1.5, "use": 0.6}
+limits: Mapping[str, float] = {**BUSY, "crowding": FITS, "high": 1.9, "threads": 1.5, "use": 0.6, **SPIN}
 
 
 def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence[Finding] | Ok | Missing:
@@ -39,6 +45,8 @@ def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence
         return found
     if fights(found, limits):
         return [_finding(found, evidence, limits)]
+    if (team := spinning(found, evidence, limits)) is not None:
+        return [_wasted(team, found, evidence)]
     if fights(found, {**limits, "use": 0.0}) and (drowned := found.drowned) is not None:
         return drowned
     said = (
@@ -81,6 +89,37 @@ def _finding(found: Load, evidence: Evidence, limits: Mapping[str, float]) -> Fi
         f"{several(setup.workers, 'worker')} of {several(setup.threads, 'native thread')}: {setup.because}.",
         fingerprint=fingerprint(id, Where(file="", line=0, function=""), evidence.code),
         rank=found.waiting,
+    )
+
+
+def _wasted(team: Spinning, found: Load, evidence: Evidence) -> Finding:
+    sched, target = evidence.audit.observations.sched, evidence.audit.target
+    assert isinstance(sched, Sched)
+    setup = settings.recommend(found, sched.host.memory_available_bytes)
+    part = f"{100 * team.idle:.0f} %"
+    return Finding(
+        rule=id,
+        severity="medium",
+        title=f"{several(team.threads, 'native thread')} that never {'sleep' if team.threads > 1 else 'sleeps'} "
+        f"{'have' if team.threads > 1 else 'has'} nothing to do for {part} of the time",
+        where=None,
+        share=None,
+        evidence=(
+            *rows(found),
+            counted("CPUs that these native threads use", team.cpus, ""),
+            counted("time in which their caller holds the GIL", 100 * team.idle, "%"),
+            *_pools(found, setup),
+        ),
+        facts=(),
+        heat=(),
+        why="Native threads that share an operation look for the next one without a pause, and use a CPU meanwhile. "
+        f"Their caller runs Python for {part} of the time: so long there is none. Workers of one native thread each "
+        "spend all of it on requests. What that gains was not measured here; one worker of 2 OpenBLAS threads on "
+        "2 CPUs did half as much as 2 workers of one.",
+        todo=f"{_spread(found)}{settings.native(found, target, setup)} That is "
+        f"{several(setup.workers, 'worker')} of {several(setup.threads, 'native thread')}: {setup.because}.",
+        fingerprint=fingerprint(id, Where(file="", line=0, function=""), evidence.code),
+        rank=team.idle * team.cpus / found.cpus,
     )
 
 

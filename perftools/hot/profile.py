@@ -220,12 +220,28 @@ def _held(
     for pid in {run.pid for run in samples.runs}:
         scale[pid], instants = _gil_instant_s(samples, threads, pid)
         busy += instants
+    on_cpu = _on_cpu(samples, threads)
     for stream in samples.streams:
         if stream.kind == "gil":
+            part = on_cpu.get((stream.pid, stream.tid), 1.0)
             for stack in stream.stacks:
                 if state[stack] != "startup":
-                    held[stack] += scale[stream.pid]
+                    held[stack] += scale[stream.pid] * part
     return tuple(held), busy >= FEWEST_INSTANTS
+
+
+def _on_cpu(samples: Samples, threads: Threads | Missing) -> dict[tuple[int, int | None], float]:
+    """Of each thread, the part of its runnable time that it ran in gil rounds: it keeps the GIL while it waits."""
+    if isinstance(threads, Missing):
+        return {}
+    rounds = {(run.pid, run.round) for run in samples.runs if run.kind == "gil"}
+    run_s: dict[tuple[int, int | None], float] = defaultdict(float)
+    ready_s: dict[tuple[int, int | None], float] = defaultdict(float)
+    for time in threads.times:
+        if (time.pid, time.round) in rounds:
+            run_s[time.pid, time.tid] += time.run_s
+            ready_s[time.pid, time.tid] += time.run_s + time.wait_s
+    return {thread: run_s[thread] / ready_s[thread] for thread in ready_s if ready_s[thread] > 0}
 
 
 def _gil_instant_s(samples: Samples, threads: Threads | Missing, pid: int) -> tuple[float, float]:
