@@ -231,6 +231,11 @@ PARKED = """
             yield "tick"
             await asyncio.sleep(1)
 
+    async def live(receive):
+        while True:
+            message = await receive()
+            answer(message)
+
     def receive():
         return jobs.get(timeout=1)
 
@@ -284,6 +289,8 @@ GET: tuple[Frame, ...] = (("Queue.get", f"{LIB}/queue.py", 171), ("Condition.wai
         (app("main", "app.run()"), ("BaseServer.serve_forever", f"{LIB}/socketserver.py", 233)),
         (app("main", "app.run()"), ("run", f"{SITE}/uvicorn/main.py", 500), ("BaseEventLoop.run_forever",
          f"{LIB}/asyncio/base_events.py", 607)),
+        (("LifespanOn.main", f"{SITE}/uvicorn/lifespan/on.py", 86), app("live", "await receive()"),
+         ("LifespanOn.receive", f"{SITE}/uvicorn/lifespan/on.py", 137)),
     ],
 )  # fmt: skip
 def test_what_is_parked_is_no_request(stack):

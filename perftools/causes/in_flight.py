@@ -40,6 +40,9 @@ _SERVING = {
 }
 """Functions of the standard library that only return when all is over."""
 
+_LIFESPAN = "/lifespan"
+"""In the path of what an ASGI server starts and ends the application with: uvicorn/lifespan/on.py, hypercorn's
+lifespan.py. Its task stands in `receive` from start-up until the end (ASGI specification, "Lifespan Protocol")."""
 _PARKING = frozenset("wait sleep get join gather _wait wait_for acquire __aexit__ serve_forever wait_closed".split())
 """Where a task may stand for ever: for an event, a clock, a queue, other tasks."""
 
@@ -65,7 +68,7 @@ def in_flight(
     `call`: what it waits in. `still`: it has stood there nearly all the time.
     """
     users = [at for at, frame in enumerate(stack) if frame.owner == "user"]
-    if not users or starts_up(stack):
+    if not users or starts_up(stack) or any(frame.owner == "library" and _LIFESPAN in frame.file for frame in stack):
         return None
     frame, inside = stack[users[-1]], stack[users[-1] + 1 :]
     if any(each.owner == "stdlib" and each.name in _SERVING.get(each.package, ()) for each in inside):

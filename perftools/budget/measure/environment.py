@@ -75,13 +75,30 @@ def _unchanged(installed: Mapping[str, str], head: Path, base: Path) -> dict[str
     return {name: version for name, version in installed.items() if name not in changed and "+" not in version}
 
 
+def _base_of(python: str) -> str:
+    """The interpreter that an environment without pip was made from, where that one has it; else ""."""
+    ask = "import sys; print(sys._base_executable)"
+    environment = _environment()
+    try:
+        told = process.run([python, "-I", "-c", ask], folder=Path("/"), environment=environment, timeout_s=_VENV_S)
+        base = told.stdout.strip()
+        if not os.path.isabs(base) or os.path.samefile(base, python):
+            return ""
+        has = process.run(
+            [base, "-I", "-m", "pip", "--version"], folder=Path("/"), environment=environment, timeout_s=_VENV_S
+        )
+    except OSError:
+        return ""
+    return base if has.status == 0 else ""
+
+
 def _installer(python: str, own: str, pip: bool, title: str) -> list[str]:
-    if pip:
+    if pip or (python := _base_of(python)):
         return [python, "-m", "pip", "--python", own, "install", "--quiet", "--no-input", "--disable-pip-version-check"]
     if uv := shutil.which("uv"):
         return [uv, "pip", "install", "--quiet", "--python", own]
     raise Unmeasurable(
-        "B-BUILD", f"{title} needs an environment of its own, and head's Python has no pip: {python} -m ensurepip"
+        "B-BUILD", f"{title} needs an environment of its own, and head's Python has no pip: python -m ensurepip"
     )
 
 
