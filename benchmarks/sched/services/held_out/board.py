@@ -6,17 +6,20 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 
 from perftools_benchmarks import prctl
-from perftools_benchmarks.sched.ready import ready
+from perftools_benchmarks.sched.ready import ready, sized
 
 pool = None
 
 
-def rebuild():
+def rebuild(games=None):
     board = {}
-    for game in range(150_000):
+    for game in range(games or GAMES):
         player = game * 7919 % 503
         board[player] = board.get(player, 0) + game % 5
     return max(board.values())
+
+
+GAMES = sized(rebuild, 0.1)
 
 
 class Board(asyncio.Protocol):

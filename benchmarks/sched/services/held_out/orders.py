@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 
 from perftools_benchmarks import prctl
-from perftools_benchmarks.sched.ready import ready
+from perftools_benchmarks.sched.ready import ready, sized
 
 app = FastAPI()
 exporter = None
@@ -18,8 +18,8 @@ class Export:
     def __init__(self):
         self.lines = []
 
-    def build(self):
-        for number in range(16_000):
+    def build(self, lines):
+        for number in range(lines):
             self.lines.append(self.line(number))
         return "\n".join(sorted(self.lines))
 
@@ -30,8 +30,11 @@ class Export:
         return ";".join(fields)
 
 
-def build():
-    return len(Export().build())
+def build(lines=None):
+    return len(Export().build(lines or LINES))
+
+
+LINES = sized(build, 0.25)
 
 
 @app.get("/export")
