@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from perftools.record import Audit, Process
 
-LIMIT_PERCENT = 20.0
+LIMIT_PERCENT = 10.0
 
 _WORKER = """
 import random, sys, threading, time
