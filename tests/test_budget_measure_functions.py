@@ -162,9 +162,20 @@ def test_only_growth_outside_of_the_noise_is_named():
 
     base = profiles((1.0, 1.0, 1.0, 0.01), (1.1, 1.0, 1.3, 0.01), (9.0, 1.1, 1.3, 0.01))
     head = profiles((1.05, 1.5, 1.4, 0.02), (1.3, 1.6, 1.9, 0.02), (1.3, 7.0, 1.9, 0.02))
-    assert profile.named(base, [each | {"new": 0.5} for each in head]) == ("b +17 %", "new +16 %")
-    assert profile.named(head, base) == ()
-    assert profile.named([{}] * 3, [{"a": 1.0}] * 3) == ()
+    assert profile.named(base, [each | {"new": 0.5} for each in head], {}) == ("b +17 %", "new +16 %")
+    assert profile.named(head, base, {}) == ()
+    assert profile.named([{}] * 3, [{"a": 1.0}] * 3, {}) == ()
+
+
+def test_a_function_that_is_called_more_often_grew_whatever_the_clock_says():
+    more = profile.called_more(
+        [{"a": 10, "b": 5, "c": 2}] * 3, [{"a": 11, "b": 5, "c": 2}] * 2 + [{"a": 11, "b": 5, "c": 3}]
+    )
+    assert more == {"a": pytest.approx(1 / 11)}
+    base = [{"a": 1.0, "b": 1.0}, {"a": 1.4, "b": 0.9}, {"a": 0.9, "b": 1.3}]
+    head = [{"a": 1.1, "b": 1.0}, {"a": 1.3, "b": 1.1}, {"a": 1.0, "b": 0.9}]
+    assert profile.named(base, head, more) == ("a +4.5 %",)
+    assert profile.named(base, head, {}) == ()
 
 
 def test_what_the_profiler_adds_is_taken_off(tmp_path):
@@ -176,7 +187,12 @@ def test_what_the_profiler_adds_is_taken_off(tmp_path):
     calls = [SimpleNamespace(callcount=30), SimpleNamespace(callcount=10)]
     entry = SimpleNamespace(code=code, callcount=20, inlinetime=1.0, calls=calls)
     added = perftools_profile.Overhead(callee_s=0.01, caller_s=0.002)
-    assert perftools_profile._row(entry, added) == (__file__, code.co_qualname, pytest.approx(1.0 - 0.2 - 0.08))
+    assert perftools_profile._row(entry, added) == (
+        __file__,
+        code.co_qualname,
+        pytest.approx(1.0 - 0.2 - 0.08),
+        entry.callcount,
+    )
     measured = perftools_profile.overhead()
     assert 0 < measured.callee_s < 1e-4 and 0 <= measured.caller_s < 1e-4
     with perftools_profile.profiled(str(tmp_path / "out")):

@@ -1,4 +1,4 @@
-"""Which functions grew: self times of both sides under cProfile, for the same number of calls.
+"""Which functions grew: self times and calls of both sides under cProfile, for the same number of calls.
 
 The profiler takes off what it adds to each call, but not what it costs otherwise: its times stand for shares and
 nothing else.
@@ -7,7 +7,7 @@ nothing else.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Final, Literal
@@ -32,6 +32,8 @@ _NESTED: Final = ".<locals>"
 
 Profile = dict[str, float]
 """Self time in seconds, by function."""
+Calls = dict[str, int]
+"""How often each function was called."""
 
 
 def grew(benchmark: Benchmark, calls: int) -> tuple[str, ...]:
@@ -41,17 +43,33 @@ def grew(benchmark: Benchmark, calls: int) -> tuple[str, ...]:
     """
     sides = (benchmark.side("base"), benchmark.side("head"))
     taken: dict[Literal["base", "head"], list[Profile]] = {"base": [], "head": []}
+    called: dict[Literal["base", "head"], list[Calls]] = {"base": [], "head": []}
     for number in range(_REPEATS):
         for side in sides if number % 2 else reversed(sides):
-            taken[side.name].append(_profile(benchmark, side, calls, number))
-    return named(taken["base"], taken["head"])
+            profile, counted = _profile(benchmark, side, calls, number)
+            taken[side.name].append(profile)
+            called[side.name].append(counted)
+    return named(taken["base"], taken["head"], called_more(called["base"], called["head"]))
 
 
-def named(base: Sequence[Profile], head: Sequence[Profile]) -> tuple[str, ...]:
+def called_more(base: Sequence[Calls], head: Sequence[Calls]) -> dict[str, float]:
+    """The part by which calls of a function became more, of its calls in head: no noise is in that.
+
+    Only of functions that each side calls equally often in every profile.
+    """
+    more = {}
+    for name in {name for counted in head for name in counted}:
+        before, after = ({counted.get(name, 0) for counted in side} for side in (base, head))
+        if len(before) == len(after) == 1 and min(after) > min(before):
+            more[name] = 1 - min(before) / min(after)
+    return more
+
+
+def named(base: Sequence[Profile], head: Sequence[Profile], more: Mapping[str, float]) -> tuple[str, ...]:
     """The functions that grew by more than the noise, most first: by more than their profiles of each side differ.
 
-    The faster half of a function's profiles counts, as the others may have waited for a CPU. Growth below 1 % of the
-    whole is left out.
+    Or, of those that are called `more` often, by that part of their time. The faster half of a function's profiles
+    counts, as the others may have waited for a CPU. Growth below 1 % of the whole is left out.
     """
     whole = median(_faster([sum(profile.values()) for profile in base]))
     growth = {}
@@ -61,6 +79,8 @@ def named(base: Sequence[Profile], head: Sequence[Profile]) -> tuple[str, ...]:
         grown = median(after) - median(before)
         if after[0] > before[-1] and grown > noise:
             growth[name] = grown
+        elif name in more:
+            growth[name] = more[name] * median(after)
     most = sorted(growth, key=lambda name: (-growth[name], name))
     return tuple(
         f"{name} {change(growth[name] / whole)}"
@@ -73,23 +93,25 @@ def _faster(times: Sequence[float]) -> list[float]:
     return sorted(times)[: len(times) // 2 + 1]
 
 
-def _profile(benchmark: Benchmark, side: Side, calls: int, number: int) -> Profile:
-    """What so many calls spend in each function, in a process of their own."""
+def _profile(benchmark: Benchmark, side: Side, calls: int, number: int) -> tuple[Profile, Calls]:
+    """What so many calls spend in each function, and how often they call it, in a process of their own."""
     out = benchmark.scratch(".profile")
     worker = benchmark.arguments(benchmark.scratch(".json"), calls=calls, profile=out)
     benchmark.run(side, (side.python, *worker), number=number)
     try:
         with out.open("rb") as file:
-            rows = msgspec.json.decode(file.read(_MOST_BYTES), type=list[tuple[str, str, float]])
+            rows = msgspec.json.decode(file.read(_MOST_BYTES), type=list[tuple[str, str, float, int]])
         out.unlink()
     except (OSError, msgspec.DecodeError) as error:
         raise benchmark.failed(side, "it could not be profiled") from error
     profile: Profile = {}
-    for file_name, qualified, self_s in rows:
+    called: Calls = {}
+    for file_name, qualified, self_s, count in rows:
         if file_name not in _OURS and not file_name.startswith(str(_INSIDE)):
             name = function_name(file_name, qualified, side.folder)
             profile[name] = profile.get(name, 0.0) + self_s
-    return profile
+            called[name] = called.get(name, 0) + count
+    return profile, called
 
 
 def function_name(file: str, qualified: str, folder: Path) -> str:

@@ -24,7 +24,7 @@ class Overhead(NamedTuple):
 
 @contextmanager
 def profiled(out: str | None) -> Iterator[None]:
-    """Write what the main thread does within the `with` to the file `out`: [[file, qualified name, seconds], …].
+    """Write what the main thread does within the `with` to the file `out`: [[file, qualified name, seconds, calls], …].
 
     Calls of C functions are not told apart, so that their time is that of the Python function which makes them. What
     the profiler itself adds is taken off: without that, whoever calls much would seem to be most of the program. None
@@ -67,8 +67,8 @@ def overhead() -> Overhead:
     return Overhead(min(callee_s) / _CALLS, max(0.0, min(caller_s) - min(plain_s)) / _CALLS)
 
 
-def _row(entry: Any, added: Overhead) -> tuple[str, str, float]:
+def _row(entry: Any, added: Overhead) -> tuple[str, str, float, int]:
     code = entry.code
     made = sum(each.callcount for each in entry.calls or ())
     self_s = entry.inlinetime - added.callee_s * entry.callcount - added.caller_s * made
-    return code.co_filename, getattr(code, "co_qualname", code.co_name), max(0.0, self_s)
+    return code.co_filename, getattr(code, "co_qualname", code.co_name), max(0.0, self_s), entry.callcount
