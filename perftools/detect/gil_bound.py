@@ -13,10 +13,10 @@ uses less CPU. Where nearly all CPUs are used anyway, another process would brin
 
 What to do. Add a process, or move the thread that holds the GIL out of it.
 
-Limits: `waiters`, `gil_use`: mean waiters, and CPU used against min(1, E); `gain`: CPUs that the service could have
-over those in use, from which another process is worth it (two processes of threads on two CPUs had 1.2, and a third one
-brought 9 % more requests); `holder`: part of the GIL-held time from which one thread is to blame, and `held`: mean
-waiters then; those of `detect.load`.
+Limits: `waiters`, `gil_use`: mean waiters, and CPU used against min(1, E); `gain`: CPUs that the service may use
+over those that it does, from which another process is worth it (two processes of threads on two CPUs had 1.4, and a
+third one brought 9 % more requests); `holder`: part of the GIL-held time from which one thread is to blame, and
+`held`: mean waiters then; those of `detect.load`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from perftools.finding import Finding, Measure, Ok, Where
 from perftools.record import Missing, Sched, Target
 
 id = "gil-bound"
-limits: Mapping[str, float] = {**BUSY, **BY_GIL, "gain": 1.4, "holder": 0.6, "held": 0.5}
+limits: Mapping[str, float] = {**BUSY, **BY_GIL, "gain": 1.5, "holder": 0.6, "held": 0.5}
 
 
 def detect(evidence: Evidence, limits: Mapping[str, float] = limits) -> Sequence[Finding | Missing] | Ok | Missing:
@@ -108,7 +108,7 @@ def _crowded(crowd: Sequence[Member], found: Load, evidence: Evidence, limits: M
     sched, target = evidence.audit.observations.sched, evidence.audit.target
     assert isinstance(sched, Sched)
     waiters = max(member.waiters or 0.0 for member in crowd)
-    worth = found.cpus - found.others >= limits["gain"] * found.running
+    worth = found.cpus >= limits["gain"] * found.running
     who = "its process" if len(crowd) == 1 else f"each of {len(crowd)} processes"
     return Finding(
         rule=id,
