@@ -82,7 +82,7 @@ def _base_of(python: str) -> str:
     try:
         told = process.run([python, "-I", "-c", ask], folder=Path("/"), environment=environment, timeout_s=_VENV_S)
         base = told.stdout.strip()
-        if not os.path.isabs(base) or os.path.samefile(base, python):
+        if not os.path.isabs(base) or base == python:
             return ""
         has = process.run(
             [base, "-I", "-m", "pip", "--version"], folder=Path("/"), environment=environment, timeout_s=_VENV_S
