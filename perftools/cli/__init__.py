@@ -19,6 +19,7 @@ from types import FrameType
 import click
 
 from perftools import __version__
+from perftools.cli.lazy import LazyGroup
 from perftools.errors import PerftoolsError, UsageError
 
 VERBS = ("audit", "explain", "recipes", "budget", "demo")
@@ -48,17 +49,12 @@ What a rule or a code of a report or an error means:
 """
 
 
-class Verbs(click.Group):
-    """Imports a verb's module when the verb is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
-        return _verb(cmd_name) if cmd_name in VERBS else None
-
-
-@click.group(cls=Verbs, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    modules={verb: f"{__name__}.{verb}" for verb in VERBS},
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="perftools", message="%(prog)s %(version)s")
 def perftools() -> None:
     """Say what makes a running Python service slow, without a restart or a code change."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
+
+from perftools.cli.lazy import LazyGroup
 
 COMMANDS = ("list", "show", "apply", "undo", "prove", "time", "capture")
 
@@ -18,22 +18,10 @@ Examples:
 """
 
 
-class Commands(click.Group):
-    """Imports a command's module when the command is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's signature)
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"{__name__}.{cmd_name}_").command
-        return command
-
-
 @click.group(
     "recipes",
-    cls=Commands,
+    cls=LazyGroup,
+    modules={name: f"{__name__}.{name}_" for name in COMMANDS},
     short_help="Rewrite slow code by tested recipes.",
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"]},
