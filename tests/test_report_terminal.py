@@ -148,6 +148,9 @@ def test_where_the_time_goes_drops_columns_that_say_nothing():
     report = shown(diagnosis=build.diagnosis(time=time))
     assert re.search(r"of CPU  lines$", report, re.MULTILINE)
     assert "196 % of a core used: 7 % not seen" in report
+    narrow = shown(diagnosis=build.diagnosis(time=time), width=60)
+    lines = narrow.partition("lines, share")[2].partition("Shares are")[0].rstrip().splitlines()
+    assert all(line.strip() for line in lines), "no empty line where there are no parts"
 
 
 def test_without_findings_the_lines_stand_first():

@@ -15,6 +15,7 @@ from perftools.causes.evidence import Evidence
 from perftools.causes.waits import wait_table
 from perftools.cli import outcome
 from perftools.detect.diagnose import diagnose
+from perftools.detect.verdict import verdict
 from perftools.finding import Diagnosis, WaitTable
 from perftools.record import Audit, Missing, RoundTime, Source, Threads, Wait, WaitLooks, Waits
 from perftools.report import document, terminal
@@ -406,6 +407,17 @@ def test_requests_that_wait_on_idle_cpus_are_the_verdict():
         "Not CPU-bound: 5 % of 2 CPUs; requests wait in app.py:9 rank() -> socket recv, 97 % of their time."
     )
     assert outcome.exit_code(rank().audit(), meant, "never") == 0, "a verdict, not idle"
+
+
+def test_beside_requests_that_wait_no_line_is_blamed_for_its_share_of_little_cpu():
+    audit = rank().audit()
+    of_wall = build.share(0.01, 0.01, 0.01, of="wall")
+    pause = build.finding(rule="gc-pause", severity="medium", share=of_wall, where=None, heat=())
+    table, waits = build.time_table(), diagnose(audit).waits
+    said = verdict([pause], [], [], table, waits, Evidence(audit), rules=1)
+    assert [clause.finding for clause in said] == [None, 1] and said[0].text.startswith("Not CPU-bound")
+    busy = verdict([pause], [], [], table, Missing(code="E-ABSENT", reason="not recorded"), Evidence(audit), rules=1)
+    assert any("which no rule covers" in clause.text for clause in busy)
 
 
 @pytest.mark.parametrize(

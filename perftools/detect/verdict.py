@@ -45,7 +45,7 @@ def verdict(
     asked = [row for row in unjudged if row.missing.code != UNASKED]
     clauses = _clauses(findings, known, asked, table, evidence, rules - len(unjudged) + len(asked))
     if not isinstance(table, Missing) and not isinstance(waits, Missing) and waits.not_cpu_bound:
-        told = clauses if findings else []
+        told = [clause for clause in clauses if clause.finding is not None]  # a line's share of little CPU is none
         clauses = [Clause(text=_waiting(waits.lines[0], table, evidence.audit.target.cpus.effective)), *told]
     return [*clauses, *count]
 

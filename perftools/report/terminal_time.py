@@ -108,7 +108,8 @@ def _rows(
         place, *does = say(row)
         page.write(interval(row.share), "  ", place, label=_mark(row, findings), hang=INDENT)
         percents = [f"{part}{GLUE}{said}" for part, said in zip(parts, _percents(row, parts), strict=True) if said]
-        page.write(", ".join(percents), indent=DEEP, hang=DEEP)
+        if percents:
+            page.write(", ".join(percents), indent=DEEP, hang=DEEP)
         for line in does:
             page.cut(line, indent=DEEP)
 
